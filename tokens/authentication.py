@@ -1,0 +1,117 @@
+"""From a request to the session behind its access token: instant revocation in one statement."""
+
+from typing import Any
+
+from django.db import DatabaseError
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import SAFE_METHODS, AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portcullis.api import CHALLENGE, Endpoint, enforce_csrf
+from tokens import cookies, jwt, strict
+from tokens.errors import MfaEnrollmentRequired, SessionRestricted, TokenExpired, TokenInvalid
+from tokens.models import Restriction, Session
+
+
+def authenticate_token(raw: str) -> Session:
+    """The live session, its user loaded, that an access token speaks for.
+
+    Raises TokenExpired or TokenInvalid. Logout, deactivation and a changed password count from
+    the next call on: the row is read each time, and nothing has to be told.
+    """
+    claims = jwt.decode(raw, kind=jwt.Kind.ACCESS)
+    session = strict.fetch(claims.sid)
+    if session is None or str(session.user_id) != claims.sub:
+        raise TokenInvalid("no such session")
+    if death := session.death(timezone.now()):
+        raise TokenInvalid(death)
+    if not session.min_generation <= claims.gen <= session.generation:
+        raise TokenInvalid("generation outside of the family's")
+    return session
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Access token in the Authorization header, or else in the access cookie.
+
+    A request with an Authorization header is judged by that header alone. One judged by its
+    cookie is held to the CSRF check on unsafe methods. `request.auth` is the Session.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Session] | None:
+        if (header := authorization(request)) is not None:
+            session = authenticate_token(bearer_token(header))
+        elif cookie := cookies.ACCESS.read(request._request):
+            session = authenticate_token(cookie)
+            if request.method not in SAFE_METHODS:
+                enforce_csrf(request)
+        else:
+            return None
+        _refuse_restricted(session, request)
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE
+
+
+def authorization(request: Request) -> str | None:
+    """The Authorization header as sent, or None where there is none."""
+    value: str | None = request.META.get("HTTP_AUTHORIZATION")
+    return value
+
+
+def bearer_token(header: str) -> str:
+    """RFC 6750, 2.1. Raises TokenInvalid for another scheme or a malformed header."""
+    scheme, _, token = header.strip().partition(" ")
+    if scheme.lower() != "bearer":
+        raise TokenInvalid("not the Bearer scheme")
+    return token.strip()
+
+
+def _refuse_restricted(session: Session, request: Request) -> None:
+    if not session.restriction:
+        return
+    view = (request.parser_context or {}).get("view")
+    if session.restriction in getattr(view, "allow_restricted", ()):
+        return
+    if session.restriction == Restriction.ENROL_MFA:
+        raise MfaEnrollmentRequired
+    raise SessionRestricted(session.restriction)
+
+
+class SignedInEndpoint(Endpoint):
+    """For whoever holds a live session. `allow_restricted` lists the restrictions it serves."""
+
+    authentication_classes = (TokenAuthentication,)
+    permission_classes = (IsAuthenticated,)
+    allow_restricted: frozenset[Restriction] = frozenset()
+
+
+class PublicEndpoint(Endpoint):
+    """For everybody. A dead or foreign access cookie changes nothing, and the answer clears it."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        final = super().finalize_response(request, response, *args, **kwargs)
+        if cookies.ACCESS.name not in final.cookies and _is_dead(request):
+            cookies.ACCESS.clear(final)
+        return final
+
+
+def _is_dead(request: Request) -> bool:
+    """Whether there is an access cookie that no clock will mend; a merely expired one stays."""
+    cookie = cookies.ACCESS.read(request._request)
+    if cookie is None or authorization(request) is not None:
+        return False
+    try:
+        authenticate_token(cookie)
+    except TokenInvalid:
+        return True
+    except (TokenExpired, DatabaseError):
+        return False
+    return False

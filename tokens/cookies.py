@@ -1,0 +1,50 @@
+"""The cookies that carry tokens: the only place that names one."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Literal
+
+from django.http import HttpRequest, HttpResponse
+
+from portcullis.conf import conf as portcullis_conf
+from tokens.conf import conf
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cookie:
+    """One descriptor for setting and deleting: attributes that differ would leave it standing."""
+
+    base: str
+    prefix: Literal["__Host-", "__Secure-"]
+    path: Callable[[], str]
+
+    @property
+    def name(self) -> str:
+        return self.prefix + self.base if portcullis_conf().secure else self.base
+
+    def read(self, request: HttpRequest) -> str | None:
+        return request.COOKIES.get(self.name) or None
+
+    def set(self, response: HttpResponse, value: str, *, max_age: int | None) -> None:
+        """`max_age` in seconds; None keeps it until the browser closes."""
+        response.set_cookie(
+            self.name,
+            value,
+            max_age=max_age,
+            path=self.path(),
+            secure=portcullis_conf().secure,
+            httponly=True,
+            samesite="Strict",
+        )
+
+    def clear(self, response: HttpResponse) -> None:
+        self.set(response, "", max_age=0)
+
+
+ACCESS = Cookie("access", "__Host-", lambda: "/")
+REFRESH = Cookie("refresh", "__Secure-", lambda: conf().REFRESH_PATH)
+
+
+def clear_all(response: HttpResponse) -> None:
+    ACCESS.clear(response)
+    REFRESH.clear(response)

@@ -1,0 +1,38 @@
+"""End sessions before their time. Every other access of theirs is refused from the next request."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from tokens.models import RevokeReason, Session
+from tokens.signals import session_revoked
+
+
+def revoke(session: Session, reason: RevokeReason) -> bool:
+    """End one session; False if it was over already. One conditional UPDATE."""
+    with transaction.atomic():
+        ended = Session.objects.filter(pk=session.pk, revoked_at=None).update(
+            revoked_at=timezone.now(), revoke_reason=reason
+        )
+        if ended:
+            _announce([session.pk], session.user_id, reason)
+    return bool(ended)
+
+
+def revoke_all(*, user: Any, reason: RevokeReason, keep: Session | None = None) -> int:
+    """End every session of `user` but `keep`; returns how many."""
+    with transaction.atomic():
+        live = Session.objects.filter(user=user, revoked_at=None).exclude(pk=keep and keep.pk)
+        ids = list(live.select_for_update().values_list("pk", flat=True))
+        Session.objects.filter(pk__in=ids).update(revoked_at=timezone.now(), revoke_reason=reason)
+        _announce(ids, user.pk, reason)
+    return len(ids)
+
+
+def _announce(ids: Iterable[Any], user_id: Any, reason: RevokeReason) -> None:
+    for session_id in ids:
+        session_revoked.send(
+            sender=Session, session_id=session_id, user_id=user_id, reason=reason
+        )

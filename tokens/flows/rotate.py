@@ -1,0 +1,68 @@
+"""Refresh: move a session to its next generation, once, however many ask at the same time."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from portcullis.client import Client
+from tokens import strict
+from tokens.conf import conf
+from tokens.emails import mail_reuse_notice
+from tokens.errors import TokenInvalid
+from tokens.flows.revoke import revoke
+from tokens.jwt import Claims
+from tokens.models import RevokeReason, Session
+from tokens.signals import reuse_detected, session_refreshed
+
+ATTEMPTS = 4
+
+
+def rotate(session: Session, *, presented: Claims, client: Client) -> Session:
+    """Answer the refresh token `presented` with the session in the generation to issue.
+
+    `session` is what `strict.fetch` read for it. One UPDATE where nobody interferes. A token one
+    generation old is answered again within the grace (two tabs, a lost response). An older one
+    is reuse: the family is revoked and its owner told, committed before TokenInvalid is raised.
+    """
+    for _ in range(ATTEMPTS):
+        now = timezone.now()
+        if death := session.death(now):
+            raise TokenInvalid(death)
+        if presented.gen < session.min_generation or presented.gen > session.generation:
+            raise TokenInvalid("generation outside of the family's")
+        if presented.gen == session.generation:
+            if session.rotate(now):
+                session_refreshed.send(Session, session=session, client=client, rotated=True)
+                return session
+        elif _within_grace(session, presented, now):
+            session_refreshed.send(Session, session=session, client=client, rotated=False)
+            return session
+        else:
+            _alarm(session, presented, client)
+            raise TokenInvalid("an old refresh token came back")
+        session = read(presented)  # somebody moved it between our SELECT and our UPDATE
+    raise TokenInvalid("the session kept moving")
+
+
+def read(presented: Claims) -> Session:
+    """The session behind a refresh token, with its user. Raises TokenInvalid if there is none."""
+    session = strict.fetch(presented.sid)
+    if session is None or str(session.user_id) != presented.sub:
+        raise TokenInvalid("no such session")
+    return session
+
+
+def _within_grace(session: Session, presented: Claims, now: datetime) -> bool:
+    if presented.gen != session.generation - 1 or session.rotated_at is None:
+        return False
+    return now - session.rotated_at <= timedelta(seconds=conf().REUSE_GRACE)
+
+
+def _alarm(session: Session, presented: Claims, client: Client) -> None:
+    with transaction.atomic():
+        if revoke(session, RevokeReason.REUSE):
+            reuse_detected.send(
+                sender=Session, session=session, client=client, generation=presented.gen
+            )
+            mail_reuse_notice.enqueue(str(session.pk))

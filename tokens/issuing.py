@@ -1,0 +1,55 @@
+"""From a session row to the tokens that speak for it."""
+
+import dataclasses
+import time
+from typing import Any
+
+from django.utils.module_loading import import_string
+
+from tokens import jwt
+from tokens.conf import conf
+from tokens.models import Session
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Issued:
+    """Both tokens of one generation. `expires_in` is the access token's life in seconds."""
+
+    access: str
+    refresh: str
+    expires_in: int
+
+
+def issue(session: Session) -> Issued:
+    """Sign both tokens for the session's current generation. Its user must be loaded."""
+    now = int(time.time())
+    family = {
+        "sub": str(session.user_id),
+        "sid": str(session.pk),
+        "gen": session.generation,
+        "iat": now,
+    }
+    ends = int(session.absolute_expires_at.timestamp())
+    exp = min(now + conf().ACCESS_LIFETIME, ends)
+    access = _within_size({**family, "exp": exp, **_facts(session)})
+    refresh = jwt.encode(jwt.Kind.REFRESH, {**family, "exp": int(session.expires_at.timestamp())})
+    return Issued(access, refresh, exp - now)
+
+
+def _facts(session: Session) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "amr": session.auth_methods,
+        "auth_time": int(session.proved_at.timestamp()),
+    }
+    for provider in conf().CLAIMS:
+        facts |= import_string(provider)(session.user)
+    return facts
+
+
+def _within_size(claims: dict[str, Any]) -> str:
+    """Browsers drop a cookie over 4,096 bytes, so permissions give way (CONTRACT 3)."""
+    token = jwt.encode(jwt.Kind.ACCESS, claims)
+    if len(token) <= conf().MAX_TOKEN_BYTES or "permissions" not in claims:
+        return token
+    fewer = {name: value for name, value in claims.items() if name != "permissions"}
+    return jwt.encode(jwt.Kind.ACCESS, {**fewer, "permissions_omitted": True})

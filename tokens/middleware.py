@@ -1,0 +1,43 @@
+"""`request.user` on pages: the user and the session row named in Django's session, by one join."""
+
+from typing import Any
+
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from tokens import strict
+from tokens.django_session import sid_of
+from tokens.models import Session
+
+
+class SessionAuthenticationMiddleware(AuthenticationMiddleware):
+    """Replaces Django's. The row decides: where it is over, the visitor is anonymous, whatever
+    Django's session still says. `request.login_session` is the row or None."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.login_session = SimpleLazyObject(lambda: _session(request))  # type: ignore[attr-defined]
+        request.user = SimpleLazyObject(lambda: _user(request))
+
+
+def _user(request: HttpRequest) -> Any:
+    session = _session(request)
+    return session.user if session else AnonymousUser()
+
+
+def _session(request: HttpRequest) -> Session | None:
+    if not hasattr(request, "_login_session"):
+        request._login_session = _live(request)  # type: ignore[attr-defined]
+    found: Session | None = request._login_session  # type: ignore[attr-defined]
+    return found
+
+
+def _live(request: HttpRequest) -> Session | None:
+    sid = sid_of(request)
+    session = strict.fetch(sid) if sid else None
+    if session is None or session.death(timezone.now()):
+        return None
+    return session

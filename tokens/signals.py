@@ -1,0 +1,19 @@
+"""What happened to sessions and keys. Sent inside the transaction of the fact, by name in the
+past tense; receivers take `**kwargs`."""
+
+from django.dispatch import Signal
+
+session_opened = Signal()
+"""A login became a session. Arguments: session, client."""
+
+session_refreshed = Signal()
+"""A refresh was answered. Arguments: session, client, rotated (False: answered in the grace)."""
+
+session_revoked = Signal()
+"""A session was ended before its time. Arguments: session_id, user_id, reason."""
+
+reuse_detected = Signal()
+"""An old refresh token came back: somebody has a copy. Arguments: session, client, generation."""
+
+signing_key_created = Signal()
+"""A key joined the ring. Arguments: kid, algorithm."""

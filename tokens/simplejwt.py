@@ -1,0 +1,99 @@
+"""SimpleJWT's own surface over our rows: the only file that subclasses it.
+
+`RefreshToken.for_user`, `str(token)`, `.access_token`, `.blacklist()` and `.check_blacklist()` keep
+their meaning; what SimpleJWT writes into two tables for each refresh is one row for each login.
+"""
+
+import uuid
+from datetime import timedelta
+from typing import Any, Self
+
+from django.utils import timezone
+from rest_framework_simplejwt import exceptions, tokens
+from rest_framework_simplejwt.backends import TokenBackend
+
+from portcullis.client import Client
+from tokens import jwt, strict
+from tokens.conf import conf
+from tokens.errors import TokenExpired, TokenInvalid
+from tokens.flows import open_session, revoke
+from tokens.issuing import issue
+from tokens.models import RevokeReason, Session, Transport
+
+
+class RingBackend(TokenBackend):
+    """Signs and verifies with the key ring instead of one key frozen at import."""
+
+    def __init__(self) -> None:
+        super().__init__("HS256")
+
+    def get_leeway(self) -> timedelta:
+        return timedelta(seconds=conf().LEEWAY)
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        return jwt.encode(jwt.Kind(payload["type"]), payload)
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """`verify=False` still verifies the signature; it only lets an expired token pass."""
+        try:
+            return dict(jwt.decode(str(token), kind=None, expired_ok=not verify).payload)
+        except TokenExpired as error:
+            raise exceptions.TokenBackendExpiredToken("Token is expired") from error
+        except TokenInvalid as error:
+            raise exceptions.TokenBackendError("Token is invalid") from error
+
+
+class RowMixin:
+    """What both kinds share: the backend, and a session row behind `sid`."""
+
+    payload: dict[str, Any]
+    _token_backend = RingBackend()
+
+    def session(self) -> Session:
+        """The live session behind this token. Raises TokenError where it is over."""
+        session = strict.fetch(uuid.UUID(self.payload["sid"]))
+        if session is None or session.death(timezone.now()):
+            raise exceptions.TokenError("Token is blacklisted")
+        if not session.min_generation <= self.payload["gen"] <= session.generation:
+            raise exceptions.TokenError("Token is blacklisted")
+        return session
+
+
+class AccessToken(RowMixin, tokens.AccessToken):
+    @property
+    def lifetime(self) -> timedelta:  # type: ignore[override]
+        return timedelta(seconds=conf().ACCESS_LIFETIME)
+
+
+class RefreshToken(RowMixin, tokens.RefreshToken):
+    access_token_class = AccessToken
+
+    @property
+    def lifetime(self) -> timedelta:  # type: ignore[override]
+        return timedelta(seconds=conf().REFRESH_LIFETIME)
+
+    @classmethod
+    def for_user(cls, user: Any) -> Self:
+        """Open a bearer session for a user whom the caller has authenticated."""
+        session = open_session(
+            user=user, transport=Transport.BEARER, client=Client(), auth_methods=[]
+        )
+        return cls(issue(session).refresh)
+
+    @property
+    def access_token(self) -> AccessToken:  # type: ignore[override]
+        return AccessToken(issue(self.session()).access)
+
+    def verify(self, *args: Any, **kwargs: Any) -> None:
+        self.check_blacklist()
+        super().verify(*args, **kwargs)
+
+    def check_blacklist(self) -> None:
+        """Raises TokenError if the session is over or the token was rotated away."""
+        if self.session().generation != self.payload["gen"]:
+            raise exceptions.TokenError("Token is blacklisted")
+
+    def blacklist(self) -> bool:
+        """End the session; False if it was over already."""
+        session = Session.objects.filter(pk=self.payload["sid"]).first()
+        return bool(session and revoke(session, RevokeReason.LOGOUT))
