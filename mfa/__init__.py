@@ -1,0 +1,1 @@
+"""Second factors: the app that the login pipeline will demand them through."""

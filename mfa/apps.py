@@ -1,0 +1,7 @@
+"""Second factors as a Django app."""
+
+from django.apps import AppConfig
+
+
+class MfaConfig(AppConfig):
+    name = "mfa"
