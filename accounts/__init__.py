@@ -1,0 +1,1 @@
+"""Who somebody is: the account's life, and the one pipeline that every login walks."""

@@ -1,0 +1,70 @@
+"""Request bodies of accounts: shape and field validity, nothing else."""
+
+from django.core.exceptions import ValidationError
+from rest_framework import serializers
+
+from accounts import addresses
+from accounts.passwords import MAX_LENGTH
+from portcullis.api import Body
+from tokens.models import Transport
+
+
+def folds_within_bounds(email: str) -> None:
+    """Some characters fold into many; the folded form has a column too."""
+    if len(addresses.fold(email)) > addresses.MAX_LENGTH:
+        raise ValidationError("This address is too long.", code="max_length")
+
+
+class AddressField(serializers.EmailField):
+    def __init__(self) -> None:
+        super().__init__(max_length=addresses.MAX_LENGTH, validators=[folds_within_bounds])
+
+
+class PasswordField(serializers.CharField):
+    """Byte for byte as typed: nothing trimmed (ASVS 6.2.8)."""
+
+    def __init__(self) -> None:
+        super().__init__(max_length=MAX_LENGTH, trim_whitespace=False)
+
+
+class LinkField(serializers.CharField):
+    def __init__(self) -> None:
+        super().__init__(max_length=200)
+
+
+class RegisterBody(Body):
+    email = AddressField()
+    password = PasswordField()
+    name = serializers.CharField(max_length=150)
+    invitation = serializers.CharField(max_length=200, required=False)
+
+
+class EmailBody(Body):
+    email = AddressField()
+
+
+class LoginBody(Body):
+    email = AddressField()
+    password = PasswordField()
+    remember_me = serializers.BooleanField(default=False)
+    transport = serializers.ChoiceField(Transport.choices, default=Transport.COOKIE)
+    device_token = serializers.CharField(max_length=512, required=False)
+    trusted_device_token = serializers.CharField(max_length=512, required=False)
+
+
+class TokenBody(Body):
+    token = LinkField()
+
+
+class ResetPasswordBody(Body):
+    token = LinkField()
+    password = PasswordField()
+
+
+class ChangePasswordBody(Body):
+    current_password = PasswordField()
+    new_password = PasswordField()
+
+
+class ProfileBody(Body):
+    name = serializers.CharField(max_length=150, required=False)

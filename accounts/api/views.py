@@ -1,0 +1,138 @@
+"""Registration, login, passwords and the profile over JSON: parse, flow, deliver."""
+
+from django.middleware.csrf import get_token
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.answers import CsrfAnswer, Detail, LoginAnswer, UserAnswer, user_answer
+from accounts.api.serializers import (
+    ChangePasswordBody,
+    EmailBody,
+    LoginBody,
+    ProfileBody,
+    RegisterBody,
+    ResetPasswordBody,
+    TokenBody,
+)
+from accounts.delivery import login_answer, renewed_answer
+from accounts.flows.log_in import log_in_with_password
+from accounts.flows.password import change_password, request_reset, reset_password
+from accounts.flows.profile import change_profile
+from accounts.flows.registration import register
+from accounts.flows.verification import resend_verification, verify_email
+from portcullis.api import enforce_csrf, parse
+from portcullis.client import Client
+from tokens.answers import RefreshAnswer
+from tokens.authentication import PublicEndpoint, SignedInEndpoint
+from tokens.models import Restriction, Transport
+
+LOOK_FOR_MAIL = "If that address can receive one, a mail is on its way."
+
+
+class CsrfView(PublicEndpoint):
+    @extend_schema(responses=CsrfAnswer)
+    def get(self, request: Request) -> Response:
+        """A CSRF token for clients that use cookies; also set as a cookie."""
+        return Response({"csrf_token": get_token(request._request)})
+
+
+class RegisterView(PublicEndpoint):
+    @extend_schema(request=RegisterBody, responses={202: Detail})
+    def post(self, request: Request) -> Response:
+        """Register. The answer is the same whether or not the address is taken."""
+        body = parse(RegisterBody, request)
+        body.pop("invitation", None)
+        register(**body, client=Client.of(request._request))
+        return Response({"detail": LOOK_FOR_MAIL}, status=202)
+
+
+class VerifyEmailView(PublicEndpoint):
+    @extend_schema(parameters=[OpenApiParameter("token", str, required=True)], responses=Detail)
+    def get(self, request: Request) -> Response:
+        """Verify an address. Mails lead to the page, whose button posts; this is for clients."""
+        return self._verify(request, request.query_params.get("token", ""))
+
+    @extend_schema(request=TokenBody, responses=Detail)
+    def post(self, request: Request) -> Response:
+        """Verify an address."""
+        return self._verify(request, parse(TokenBody, request)["token"])
+
+    def _verify(self, request: Request, token: str) -> Response:
+        verify_email(token=token, client=Client.of(request._request))
+        return Response({"detail": "Your address is confirmed. You can log in now."})
+
+
+class ResendVerificationView(PublicEndpoint):
+    @extend_schema(request=EmailBody, responses={202: Detail})
+    def post(self, request: Request) -> Response:
+        """Mail the verification link again. One answer for every address."""
+        resend_verification(email=parse(EmailBody, request)["email"])
+        return Response({"detail": LOOK_FOR_MAIL}, status=202)
+
+
+class LoginView(PublicEndpoint):
+    @extend_schema(request=LoginBody, responses=LoginAnswer)
+    def post(self, request: Request) -> Response:
+        """Log in. `transport` says how the tokens travel: cookie, hybrid or bearer."""
+        if not _wants_bearer(request):
+            enforce_csrf(request)  # else a stranger could log a browser in as themselves
+        body = parse(LoginBody, request)
+        outcome = log_in_with_password(
+            email=body["email"],
+            password=body["password"],
+            client=Client.of(request._request),
+            transport=Transport(body["transport"]),
+            remember_me=body["remember_me"],
+        )
+        return login_answer(request, outcome)
+
+
+class ForgotPasswordView(PublicEndpoint):
+    @extend_schema(request=EmailBody, responses={202: Detail})
+    def post(self, request: Request) -> Response:
+        """Mail a reset link. One answer for every address."""
+        request_reset(email=parse(EmailBody, request)["email"], client=Client.of(request._request))
+        return Response({"detail": LOOK_FOR_MAIL}, status=202)
+
+
+class ResetPasswordView(PublicEndpoint):
+    @extend_schema(request=ResetPasswordBody, responses=Detail)
+    def post(self, request: Request) -> Response:
+        """Set a new password by a mailed link. Ends every session and logs nobody in."""
+        reset_password(**parse(ResetPasswordBody, request), client=Client.of(request._request))
+        return Response({"detail": "Your password is changed. You can log in with it now."})
+
+
+class ChangePasswordView(SignedInEndpoint):
+    allow_restricted = frozenset({Restriction.CHANGE_PASSWORD})
+
+    @extend_schema(request=ChangePasswordBody, responses=RefreshAnswer)
+    def post(self, request: Request) -> Response:
+        """Change the password. Other sessions end; this one goes on with the tokens answered."""
+        body = parse(ChangePasswordBody, request)
+        renewed = change_password(
+            session=request.auth,
+            current=body["current_password"],
+            new=body["new_password"],
+            client=Client.of(request._request),
+        )
+        return renewed_answer(request, renewed)
+
+
+class ProfileView(SignedInEndpoint):
+    @extend_schema(responses=UserAnswer)
+    def get(self, request: Request) -> Response:
+        """The caller's own profile."""
+        return Response(user_answer(request.user))
+
+    @extend_schema(request=ProfileBody, responses=UserAnswer)
+    def patch(self, request: Request) -> Response:
+        """Change the caller's own profile."""
+        user = change_profile(user=request.user, **parse(ProfileBody, request))
+        return Response(user_answer(user))
+
+
+def _wants_bearer(request: Request) -> bool:
+    """Whether the login asked for sets no cookie, so that there is none to forge."""
+    return isinstance(request.data, dict) and request.data.get("transport") == Transport.BEARER

@@ -1,0 +1,152 @@
+"""`AbstractEmailUser`: what a host project's own user model is built on."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import acheck_password, check_password, make_password
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from accounts import addresses
+
+
+class EmailUserManager(BaseUserManager["AbstractEmailUser"]):
+    def create_user(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> "AbstractEmailUser":
+        """Save a user. Without a password the account has none that could be guessed."""
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> "AbstractEmailUser":
+        """The first administrator: whoever runs the command vouches for the address."""
+        staff = {"is_staff": True, "is_superuser": True, "email_verified_at": timezone.now()}
+        return self.create_user(email, password, **{**staff, **fields})
+
+    def get_by_natural_key(self, username: str | None) -> "AbstractEmailUser":
+        return self.get(email_key=addresses.fold(username or ""))
+
+    def find(self, email: str) -> "AbstractEmailUser | None":
+        """The user whose address folds like `email`."""
+        return self.filter(email_key=addresses.fold(email)).first()
+
+
+class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
+    """A user known by an e-mail address.
+
+    `credential_epoch` counts the changes of this account's password. Sessions and one-time links
+    carry the epoch they were made in and die with it, so nobody has to be told of a change.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(
+        max_length=addresses.MAX_LENGTH,
+        unique=True,
+        error_messages={"unique": "A user with that address already exists."},
+    )
+    email_key = models.CharField(max_length=addresses.MAX_LENGTH, unique=True, editable=False)
+    name = models.CharField(max_length=150, blank=True)
+    email_verified_at = models.DateTimeField(null=True, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    credential_epoch = models.PositiveIntegerField(default=0, editable=False)
+    last_login = None  # the session rows know; an UPDATE at every login would buy nothing
+
+    objects: ClassVar[EmailUserManager] = EmailUserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    _credentials_changed = False
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        self.email = addresses.normalize(self.email)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    def save(
+        self,
+        *args: Any,
+        update_fields: Iterable[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Keep `email_key` with `email`, and count a changed password in the same statement."""
+        self.email = addresses.normalize(self.email)
+        self.email_key = addresses.fold(self.email)
+        fields = set(update_fields) if update_fields is not None else None
+        if fields and "email" in fields:
+            fields.add("email_key")
+        counting = self._credentials_changed and not self._state.adding
+        if counting:
+            self.credential_epoch = F("credential_epoch") + 1  # type: ignore[assignment]
+            if fields is not None:
+                fields.add("credential_epoch")
+        super().save(*args, update_fields=fields, **kwargs)
+        self._credentials_changed = False
+        if counting:
+            self.refresh_from_db(fields=["credential_epoch"])
+
+    def set_password(self, raw_password: str | None) -> None:
+        super().set_password(raw_password)
+        self._credentials_changed = True
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._credentials_changed = True
+
+    def set_hashed_password(self, encoded: str) -> None:
+        """Take a password that was hashed earlier: one that waited for its one-time link."""
+        self.password = encoded
+        self._credentials_changed = True
+
+    def check_password(self, raw_password: str) -> bool:
+        return check_password(raw_password, self.password, self._upgrade_hash)
+
+    async def acheck_password(self, raw_password: str) -> bool:
+        async def upgrade(raw: str) -> None:
+            new = make_password(raw)
+            await type(self)._default_manager.filter(pk=self.pk, password=self.password).aupdate(
+                password=new
+            )
+
+        return await acheck_password(raw_password, self.password, upgrade)
+
+    def _upgrade_hash(self, raw_password: str) -> None:
+        """Same password, stronger hash: no change of credentials, nobody is logged out.
+
+        Conditional on the hash that was checked: a login that overlaps with a password change
+        must not write the old password back.
+        """
+        upgraded = make_password(raw_password)
+        if type(self)._default_manager.filter(pk=self.pk, password=self.password).update(
+            password=upgraded
+        ):
+            self.password = upgraded
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """From the epoch instead of the hash, which an upgrade may replace at any login."""
+        salt = "accounts.base_user.AbstractEmailUser.session_auth_hash"
+        value = f"{self.pk}:{self.credential_epoch}"
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()

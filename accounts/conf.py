@@ -1,0 +1,42 @@
+"""Settings of accounts: `settings.ACCOUNTS`."""
+
+import dataclasses
+import enum
+
+from portcullis.conf import loader
+
+
+class Registration(enum.StrEnum):
+    OPEN = "open"
+    INVITE = "invite"
+    CLOSED = "closed"
+
+
+class EmailVerification(enum.StrEnum):
+    MANDATORY = "mandatory"
+    OPTIONAL = "optional"
+
+
+class PasswordPolicy(enum.StrEnum):
+    COMPOSITION = "composition"
+    STRENGTH = "strength"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AccountsConf:
+    """All durations in seconds."""
+
+    REGISTRATION: Registration = Registration.OPEN
+    EMAIL_VERIFICATION: EmailVerification = EmailVerification.MANDATORY
+    PASSWORD_POLICY: PasswordPolicy = PasswordPolicy.COMPOSITION
+    LOGIN_STAGES: tuple[str, ...] = ("accounts.stages.VerifiedEmail",)
+    """Dotted Stage classes that every login walks after its first factor, in this order."""
+    TICKET_LIFETIME: int = 300
+    """Life of a login that waits for a further proof."""
+    TICKET_ATTEMPTS: int = 5
+    """Wrong proofs that end such a login."""
+    VERIFY_EMAIL_LIFETIME: int = 24 * 3600
+    RESET_PASSWORD_LIFETIME: int = 3600
+
+
+conf = loader("ACCOUNTS", AccountsConf)

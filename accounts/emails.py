@@ -1,0 +1,61 @@
+"""Mails of accounts: one-time links, and notices to an account's owner.
+
+Nothing that a stranger typed (a name, a password) is in a mail to an address they do not own.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django_tasks import task
+
+from accounts import links
+from accounts.base_user import AbstractEmailUser
+from accounts.models import Purpose
+from portcullis import mail
+from portcullis.conf import conf as portcullis_conf
+
+
+def order_link(
+    *, purpose: Purpose, user: AbstractEmailUser | None, payload: dict[str, Any] | None = None
+) -> None:
+    """Order a link and the mail that brings it, in the caller's transaction.
+
+    For `user=None` the same rows are written and nothing is mailed: an address that nobody has
+    costs a request as much as one that somebody has.
+    """
+    mail_link.enqueue(str(links.order(purpose=purpose, user=user, payload=payload).pk))
+
+
+def order_notice(name: str, *, user: AbstractEmailUser, at: datetime) -> None:
+    """Order a notice to the owner, in the caller's transaction."""
+    mail_notice.enqueue(name, str(user.pk), at.isoformat())
+
+
+@task()
+def mail_link(link_id: str) -> None:
+    """Arm the link and mail it to the address that it was ordered for."""
+    armed = links.arm(link_id)
+    if armed is None:
+        return
+    link, secret = armed
+    mail.send(
+        f"accounts/mail/{link.purpose}",
+        to=link.recipient,
+        context={
+            "url": links.url(link, portcullis_conf().BASE_URL, secret),
+            "hours": int(links.lifetime(Purpose(link.purpose)).total_seconds() // 3600),
+        },
+    )
+
+
+@task()
+def mail_notice(name: str, user_id: str, at: str) -> None:
+    user = get_user_model()._default_manager.filter(pk=user_id, is_active=True).first()
+    if user is None:
+        return
+    mail.send(
+        f"accounts/mail/{name}",
+        to=user.email,  # type: ignore[attr-defined]
+        context={"at": datetime.fromisoformat(at)},
+    )

@@ -1,0 +1,75 @@
+"""Change a password, or replace a forgotten one."""
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import links
+from accounts.base_user import AbstractEmailUser
+from accounts.emails import order_link, order_notice
+from accounts.errors import InvalidPassword
+from accounts.flows.verification import confirm_address
+from accounts.models import Purpose
+from accounts.passwords import check_password_policy
+from accounts.signals import password_changed, password_reset, password_reset_requested
+from portcullis.client import Client
+from tokens.flows import renew, revoke_all
+from tokens.models import RevokeReason, Session
+
+
+def request_reset(*, email: str, client: Client) -> None:
+    """Mail a reset link; the same work for an address that nobody has."""
+    user: AbstractEmailUser | None = get_user_model()._default_manager.find(email)  # type: ignore[attr-defined]
+    known = user if user is not None and user.is_active else None
+    with transaction.atomic():
+        links.kill(known.pk if known else links.NOBODY, Purpose.RESET_PASSWORD)
+        order_link(purpose=Purpose.RESET_PASSWORD, user=known)
+        if known:
+            password_reset_requested.send(sender=type(known), user=known, client=client)
+
+
+def reset_password(*, token: str, password: str, client: Client) -> None:
+    """Spend a reset link. Ends every session, logs nobody in, leaves second factors in force.
+
+    Raises LinkInvalid, or FieldErrors for a password outside of the policy, which leaves the
+    link as it was.
+    """
+    link = links.find(Purpose.RESET_PASSWORD, token)
+    owner = link.user
+    check_password_policy(password, email=owner.email, name=owner.name)  # type: ignore[union-attr]
+    encoded = make_password(password)  # slow: before anything is locked
+    with transaction.atomic():
+        user = links.spend(link)
+        user.set_hashed_password(encoded)
+        if user.email_verified_at is None:
+            confirm_address(user, client=client)
+        user.save()
+        links.kill(user.pk, *Purpose)
+        revoke_all(user=user, reason=RevokeReason.PASSWORD)
+        order_notice("password_changed", user=user, at=timezone.now())
+        password_reset.send(sender=type(user), user=user, client=client)
+
+
+def change_password(*, session: Session, current: str, new: str, client: Client) -> Session:
+    """Replace a known password; returns the session renewed, every other one is ended.
+
+    Raises InvalidPassword (field `current_password`) or FieldErrors (field `new_password`).
+    """
+    user: AbstractEmailUser = session.user
+    if not user.check_password(current):
+        raise InvalidPassword("wrong current password", field="current_password")
+    check_password_policy(new, email=user.email, name=user.name, field="new_password")
+    encoded = make_password(new)
+    with transaction.atomic():
+        locked = type(user)._default_manager.select_for_update().get(pk=user.pk)
+        if locked.credential_epoch != user.credential_epoch:
+            raise InvalidPassword("changed meanwhile", field="current_password")
+        locked.set_hashed_password(encoded)
+        locked.save(update_fields=["password"])
+        links.kill(user.pk, *Purpose)
+        revoke_all(user=locked, reason=RevokeReason.PASSWORD, keep=session)
+        renewed = renew(session, epoch=locked.credential_epoch)
+        order_notice("password_changed", user=locked, at=timezone.now())
+        password_changed.send(sender=type(user), user=locked, session=renewed, client=client)
+    return renewed

@@ -1,0 +1,51 @@
+"""Register, telling nobody whether an address is taken."""
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.base_user import AbstractEmailUser
+from accounts.conf import Registration, conf
+from accounts.emails import order_link, order_notice
+from accounts.errors import RegistrationClosed
+from accounts.models import Purpose
+from accounts.passwords import check_password_policy
+from accounts.signals import registered, registration_for_taken_address
+from portcullis.client import Client
+
+
+def register(*, email: str, password: str, name: str, client: Client) -> None:
+    """Take a registration. Whoever reads the address decides about it by the link in the mail.
+
+    The name and password travel with this registration's own link and take effect when it is
+    spent: who registers somebody else's address first gains nothing by it (pre-hijacking).
+    Raises RegistrationClosed, or FieldErrors for a password outside of the policy.
+    """
+    if conf().REGISTRATION != Registration.OPEN:
+        raise RegistrationClosed(conf().REGISTRATION)
+    check_password_policy(password, email=email, name=name)
+    encoded = make_password(password)
+    try:
+        with transaction.atomic():
+            _take(email, encoded, name, client)
+    except IntegrityError:  # the same address, a moment earlier: now there is a row to find
+        with transaction.atomic():
+            _take(email, encoded, name, client)
+
+
+def _take(email: str, encoded: str, name: str, client: Client) -> None:
+    users = get_user_model()._default_manager
+    user: AbstractEmailUser | None = users.find(email)  # type: ignore[attr-defined]
+    if user is None:
+        user = users.model(email=email, name=name, password=encoded)
+        user.save(force_insert=True)
+    if not user.is_active:
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=None)
+    elif user.email_verified_at is None:
+        payload = {"name": name, "password": encoded}
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=user, payload=payload)
+        registered.send(sender=type(user), user=user, client=client)
+    else:
+        order_notice("address_taken", user=user, at=timezone.now())
+        registration_for_taken_address.send(sender=type(user), user=user, client=client)

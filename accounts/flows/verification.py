@@ -1,0 +1,77 @@
+"""Prove an address by its mailed link."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import links
+from accounts.base_user import AbstractEmailUser
+from accounts.emails import order_link
+from accounts.models import OneTimeToken, Purpose
+from accounts.signals import email_verified
+from portcullis.client import Client
+from tokens.flows import revoke_all
+from tokens.models import RevokeReason
+
+
+def verify_email(*, token: str, client: Client) -> None:
+    """Spend a verification link. Raises LinkInvalid.
+
+    The registration that this link belongs to takes effect and every other one dies. A link that
+    carries no registration (asked for again while several competed) verifies the address and
+    leaves no usable password, rather than one that a stranger may have chosen.
+    """
+    link = links.find(Purpose.VERIFY_EMAIL, token)
+    payload = link.payload
+    with transaction.atomic():
+        user = links.spend(link)
+        _adopt(user, payload)
+        confirm_address(user, client=client)
+        user.save()
+
+
+def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
+    """First proof of a locked user's address: whatever was opened before it was proven ends.
+
+    The caller saves the user.
+    """
+    user.email_verified_at = timezone.now()
+    links.kill(user.pk, *Purpose)
+    revoke_all(user=user, reason=RevokeReason.VERIFIED)
+    email_verified.send(sender=type(user), user=user, client=client)
+
+
+def resend_verification(*, email: str) -> None:
+    """Mail a fresh link to an unverified account; the same work for any other address."""
+    user: AbstractEmailUser | None = get_user_model()._default_manager.find(email)  # type: ignore[attr-defined]
+    waiting = user is not None and user.is_active and user.email_verified_at is None
+    with transaction.atomic():
+        order_link(
+            purpose=Purpose.VERIFY_EMAIL,
+            user=user if waiting else None,
+            payload=_only_registration(user) if user and waiting else None,
+        )
+
+
+def send_fresh_link(*, user: AbstractEmailUser) -> None:
+    """For a login that had the right password but no verified address."""
+    payload = {"name": user.name, "password": user.password}
+    with transaction.atomic():
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=user, payload=payload)
+
+
+def _only_registration(user: AbstractEmailUser) -> dict[str, Any]:
+    """What the user's live links carry, if they all carry the same; else nothing."""
+    carried = OneTimeToken.alive().filter(user=user, purpose=Purpose.VERIFY_EMAIL)
+    payloads = [payload for payload in carried.values_list("payload", flat=True) if payload]
+    return payloads[0] if payloads and all(each == payloads[0] for each in payloads) else {}
+
+
+def _adopt(user: AbstractEmailUser, payload: dict[str, Any]) -> None:
+    if "password" in payload:
+        user.name = payload["name"]
+        user.set_hashed_password(payload["password"])
+    else:
+        user.set_unusable_password()

@@ -1,0 +1,115 @@
+"""One-time links: ordered in a request, armed by the worker, spent exactly once."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.base_user import AbstractEmailUser
+from accounts.conf import conf
+from accounts.errors import LinkInvalid
+from accounts.models import OneTimeToken, Purpose
+from portcullis import secrets
+
+NOBODY = uuid.UUID(int=0)
+"""No user's id: what the same statement is asked for when there is no user."""
+
+PAGES = {
+    Purpose.VERIFY_EMAIL: "/accounts/verify-email/",
+    Purpose.RESET_PASSWORD: "/accounts/password/reset/confirm/",
+}
+
+
+def lifetime(purpose: Purpose) -> timedelta:
+    seconds = {
+        Purpose.VERIFY_EMAIL: conf().VERIFY_EMAIL_LIFETIME,
+        Purpose.RESET_PASSWORD: conf().RESET_PASSWORD_LIFETIME,
+    }
+    return timedelta(seconds=seconds[purpose])
+
+
+def order(
+    *, purpose: Purpose, user: AbstractEmailUser | None, payload: dict[str, Any] | None = None
+) -> OneTimeToken:
+    """Insert a link that the worker will arm. Without a user: a decoy, dead from the start."""
+    now = timezone.now()
+    return OneTimeToken.objects.create(
+        purpose=purpose,
+        user=user,
+        recipient=user.email if user else "",
+        state=state_of(user) if user else "",
+        payload=payload or {},
+        created_at=now,
+        expires_at=now + lifetime(purpose),
+        killed_at=None if user else now,
+    )
+
+
+def arm(link_id: str) -> tuple[OneTimeToken, str] | None:
+    """Give a live link a fresh secret and return both; None if it died before it was mailed.
+
+    A second call (a retried task) replaces the digest: only the last mail's link works.
+    """
+    with transaction.atomic():
+        link = (
+            OneTimeToken.alive()
+            .select_for_update(of=("self",))
+            .select_related("user")
+            .filter(pk=link_id)
+            .first()
+        )
+        if link is None or not _holds(link, link.user):
+            return None
+        secret = secrets.make_secret()
+        link.digest = secrets.digest(secret)
+        link.save(update_fields=["digest"])
+    return link, secret
+
+
+def find(purpose: Purpose, secret: str) -> OneTimeToken:
+    """The live link of that purpose that `secret` opens. Raises LinkInvalid. Spends nothing."""
+    link = (
+        OneTimeToken.alive()
+        .select_related("user")
+        .filter(purpose=purpose, digest=secrets.digest(secret))
+        .first()
+    )
+    if link is None or not _holds(link, link.user):
+        raise LinkInvalid(purpose)
+    return link
+
+
+def spend(link: OneTimeToken) -> AbstractEmailUser:
+    """Use the link up and return its user, locked. Raises LinkInvalid for all but the first.
+
+    Call it in the transaction of what the link allows: the state that the link was ordered for
+    is checked again under the lock.
+    """
+    user = get_user_model()._default_manager.select_for_update().get(pk=link.user_id)
+    if not _holds(link, user) or not link.spend():
+        raise LinkInvalid(link.purpose)
+    return user  # type: ignore[return-value]
+
+
+def kill(user_id: uuid.UUID, *purposes: Purpose) -> None:
+    """End the user's live links of those purposes."""
+    OneTimeToken.objects.filter(
+        user_id=user_id, purpose__in=purposes, spent_at=None, killed_at=None
+    ).update(killed_at=timezone.now(), payload={})
+
+
+def url(link: OneTimeToken, base_url: str, secret: str) -> str:
+    """The page that the mail leads to: from settings, never from a request's Host header."""
+    return f"{base_url}{PAGES[Purpose(link.purpose)]}?token={secret}"
+
+
+def state_of(user: AbstractEmailUser) -> str:
+    """What a link depends on: it dies with a change of password or address."""
+    return f"{user.credential_epoch}:{secrets.digest(user.email_key)[:40]}"
+
+
+def _holds(link: OneTimeToken, user: AbstractEmailUser | None) -> bool:
+    return bool(user and user.is_active and secrets.same(link.state, state_of(user)))

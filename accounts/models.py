@@ -1,0 +1,111 @@
+"""The rows of accounts: users, one-time links, and logins that wait for a further proof."""
+
+import uuid
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.addresses import MAX_LENGTH
+from accounts.base_user import AbstractEmailUser
+from tokens.models import Transport
+
+
+class User(AbstractEmailUser):
+    """The project's own user; a host project may swap it for another AbstractEmailUser."""
+
+    class Meta:
+        swappable = "AUTH_USER_MODEL"
+
+
+class Purpose(models.TextChoices):
+    VERIFY_EMAIL = "verify_email", "Verify an address"
+    RESET_PASSWORD = "reset_password", "Reset a password"
+
+
+class OneTimeToken(models.Model):
+    """A mailed link. Its secret never rests in clear.
+
+    The request inserts the row without a digest; the worker makes the secret, stores its digest
+    if the row is still alive, and mails the secret to `recipient`. A row without a user is a
+    decoy: the same work for an address that nobody has, dead from the start.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    purpose = models.CharField(max_length=24, choices=Purpose)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="one_time_tokens"
+    )
+    recipient = models.CharField(max_length=MAX_LENGTH)
+    state = models.CharField(max_length=64, blank=True, editable=False)
+    payload = models.JSONField(default=dict, editable=False)
+    digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    spent_at = models.DateTimeField(null=True)
+    killed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["user", "purpose"],
+                condition=Q(spent_at=None, killed_at=None),
+                name="accounts_link_live",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.id}"
+
+    @classmethod
+    def alive(cls, now: datetime | None = None) -> "models.QuerySet[OneTimeToken]":
+        return cls.objects.filter(
+            spent_at=None, killed_at=None, expires_at__gt=now or timezone.now()
+        )
+
+    def spend(self) -> bool:
+        """Use the link up; False if somebody was faster. One conditional UPDATE."""
+        return bool(
+            self.alive()
+            .filter(pk=self.pk, digest=self.digest)
+            .update(spent_at=timezone.now(), payload={})
+        )
+
+
+class PendingLogin(models.Model):
+    """A login that has proved a first factor and waits for the next: the row behind a ticket."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="pending_logins"
+    )
+    epoch = models.PositiveIntegerField()
+    stage = models.CharField(max_length=100)
+    auth_methods = models.JSONField(default=list)
+    transport = models.CharField(max_length=8, choices=Transport)
+    remember_me = models.BooleanField(default=False)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+    spent_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+    def reserve_attempt(self, limit: int) -> bool:
+        """Count an attempt before its proof is looked at, so that parallel guesses count too."""
+        return bool(
+            self._open().filter(attempts__lt=limit).update(attempts=F("attempts") + 1)
+        )
+
+    def spend(self) -> bool:
+        """Use the ticket up; False if somebody was faster. One conditional UPDATE."""
+        return bool(self._open().update(spent_at=timezone.now()))
+
+    def _open(self) -> "models.QuerySet[PendingLogin]":
+        return PendingLogin.objects.filter(
+            pk=self.pk, spent_at=None, expires_at__gt=timezone.now()
+        )

@@ -1,0 +1,31 @@
+"""What happened to accounts, in the past tense. Receivers take `**kwargs`; the arguments hold
+ids and rows, never a secret. Success facts are sent inside the transaction of the fact."""
+
+from django.dispatch import Signal
+
+registered = Signal()
+"""A registration was taken for a new or unverified address. Arguments: user, client."""
+
+registration_for_taken_address = Signal()
+"""Somebody registered an address that has a verified account. Arguments: user, client."""
+
+email_verified = Signal()
+"""An address was proven for the first time. Arguments: user, client."""
+
+logged_in = Signal()
+"""All stages of a login are passed. Arguments: user, session, client."""
+
+login_failed = Signal()
+"""A login was refused. Arguments: user (or None), reason, client."""
+
+password_reset_requested = Signal()
+"""A reset link was ordered for an existing account. Arguments: user, client."""
+
+password_changed = Signal()
+"""A password was changed by who knew it. Arguments: user, session, client."""
+
+password_reset = Signal()
+"""A password was replaced through a mailed link. Arguments: user, client."""
+
+profile_changed = Signal()
+"""A user changed their own profile. Arguments: user, fields."""

@@ -1,0 +1,71 @@
+"""The stages that a login walks after its first factor."""
+
+import dataclasses
+from typing import Protocol
+
+from accounts.base_user import AbstractEmailUser
+from accounts.conf import EmailVerification, conf
+from accounts.errors import InvalidCredentials
+from accounts.flows.verification import send_fresh_link
+from portcullis.client import Client
+from tokens.models import Restriction, Transport
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Attempt:
+    """A login on its way: who, what was proven (RFC 8176 names), and how it wants its tokens."""
+
+    user: AbstractEmailUser
+    methods: tuple[str, ...]
+    client: Client
+    transport: Transport
+    remember_me: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Passed:
+    """Go on; with a restriction, into a session that may do that one step only."""
+
+    restriction: Restriction | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Demand:
+    """Stop until one of these methods is proven."""
+
+    methods: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Proof:
+    """What a client brings for a demand."""
+
+    method: str
+    code: str
+
+
+class Stage(Protocol):
+    def judge(self, attempt: Attempt) -> Passed | Demand:
+        """Pass, demand a proof, or refuse by raising an AuthError."""
+        ...
+
+    def prove(self, attempt: Attempt, proof: Proof) -> tuple[str, ...]:
+        """The methods that `proof` adds to the login. Raises InvalidCode."""
+        ...
+
+
+class VerifiedEmail:
+    """Nobody enters before their address is proven, where the project demands it.
+
+    The answer is that of a wrong password; the right one mails a fresh link.
+    """
+
+    def judge(self, attempt: Attempt) -> Passed | Demand:
+        optional = conf().EMAIL_VERIFICATION == EmailVerification.OPTIONAL
+        if optional or attempt.user.email_verified_at is not None:
+            return Passed()
+        send_fresh_link(user=attempt.user)
+        raise InvalidCredentials("address not verified")
+
+    def prove(self, attempt: Attempt, proof: Proof) -> tuple[str, ...]:
+        raise InvalidCredentials("a verified address is proven by its link only")
