@@ -1,0 +1,1 @@
+"""The ready-to-run project: the only place that knows every app."""

@@ -1,0 +1,313 @@
+"""The project's settings. Everything that differs between deployments comes from the environment
+(CONTRACT 8; `.env` in the project root is read when present), and nonsense stops the start."""
+
+import base64
+import ipaddress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.conf import EmailVerification, PasswordPolicy, Registration
+from config.mailing import mail_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+if (BASE_DIR / ".env").is_file():
+    env.read_env(BASE_DIR / ".env")
+
+
+def require(condition: object, message: str) -> None:
+    if not condition:
+        raise ImproperlyConfigured(message)
+
+
+def setting(name: str, default: str = "") -> str:
+    value: str = env.str(name, default)
+    return value.strip()
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """`bool("maybe")` is False: a typing error would switch a protection off."""
+    value = setting(name, str(default)).lower()
+    require(value in {"true", "false", "1", "0"}, f"{name} must be true or false, not {value!r}.")
+    return value in {"true", "1"}
+
+
+def listed(name: str, default: str = "") -> list[str]:
+    items = [item.strip() for item in setting(name, default).split(",") if item.strip()]
+    require(
+        not any("*" in item for item in items),
+        f"{name} contains a wildcard. List each {'host' if 'HOSTS' in name else 'origin'}.",
+    )
+    return items
+
+
+def chosen(name: str, choices: type, default: str) -> str:
+    value = setting(name, default)
+    allowed = [str(choice) for choice in choices]  # type: ignore[attr-defined]
+    require(value in allowed, f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")
+    return value
+
+
+def is_origin(value: str) -> bool:
+    parts = urlsplit(value)
+    return parts.scheme in {"http", "https"} and value == f"{parts.scheme}://{parts.netloc}"
+
+
+# Who we are ---------------------------------------------------------------------------------------
+
+DEBUG = flag("DEBUG", default=False)
+BASE_URL = setting("BASE_URL", "http://localhost:8000").rstrip("/")
+require(is_origin(BASE_URL), f"BASE_URL must be an origin like https://example.com, not {BASE_URL}")
+require(
+    DEBUG or BASE_URL.startswith("https://"),
+    "BASE_URL is plain HTTP, so every password and cookie would travel in clear. "
+    "Set BASE_URL=https://... (or DEBUG=true on your own machine).",
+)
+SECURE = BASE_URL.startswith("https://")
+HOST = urlsplit(BASE_URL).hostname or ""
+
+ALLOWED_HOSTS = [*listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), HOST]
+CORS_ALLOWED_ORIGINS = listed("CORS_ALLOWED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = [*listed("CSRF_TRUSTED_ORIGINS"), BASE_URL]
+for origin in [*CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS]:
+    require(is_origin(origin), f"{origin!r} is no origin. Write it like https://app.example.com.")
+TRUSTED_PROXIES = tuple(listed("TRUSTED_PROXIES"))
+for proxy in TRUSTED_PROXIES:
+    try:
+        ipaddress.ip_network(proxy, strict=False)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES: {proxy!r} is no address or network.") from error
+
+# Secrets ------------------------------------------------------------------------------------------
+
+HOW_TO_MAKE = "`python -m config.dotenv` writes a .env with fresh ones."
+SECRET_KEY = setting("SECRET_KEY")
+SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS")
+FIELD_ENCRYPTION_KEYS = tuple(listed("FIELD_ENCRYPTION_KEYS"))
+require(SECRET_KEY, f"SECRET_KEY is not set. {HOW_TO_MAKE}")
+require(
+    DEBUG
+    or (len(SECRET_KEY) >= 50 and len(set(SECRET_KEY)) >= 5 and "insecure" not in SECRET_KEY),
+    f"SECRET_KEY is weak: it needs 50 random characters or more. {HOW_TO_MAKE}",
+)
+require(FIELD_ENCRYPTION_KEYS, f"FIELD_ENCRYPTION_KEYS is not set. {HOW_TO_MAKE}")
+for encryption_key in FIELD_ENCRYPTION_KEYS:
+    try:
+        size = len(base64.urlsafe_b64decode(encryption_key))
+    except ValueError:
+        size = 0
+    require(
+        size == 32,
+        f"FIELD_ENCRYPTION_KEYS must be 32-byte keys in url-safe base64. {HOW_TO_MAKE}",
+    )
+METRICS_TOKEN = setting("METRICS_TOKEN")
+every_secret = [SECRET_KEY, *SECRET_KEY_FALLBACKS, *FIELD_ENCRYPTION_KEYS]
+every_secret += [METRICS_TOKEN] if METRICS_TOKEN else []
+require(
+    len(set(every_secret)) == len(every_secret),
+    "Two secrets are equal (of SECRET_KEY, SECRET_KEY_FALLBACKS, FIELD_ENCRYPTION_KEYS, "
+    f"METRICS_TOKEN). Each needs a value of its own. {HOW_TO_MAKE}",
+)
+
+# Apps ---------------------------------------------------------------------------------------------
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "config.apps.ProjectConfig",
+    "portcullis",
+    "tokens",
+    "rbac",
+    "accounts",
+    "mfa",
+    "corsheaders",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_tasks",
+    "django_tasks_db",
+]
+MIDDLEWARE = [
+    "portcullis.middleware.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_permissions_policy.PermissionsPolicyMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "tokens.middleware.SessionAuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Our own apps -------------------------------------------------------------------------------------
+
+PORTCULLIS = {
+    "BASE_URL": BASE_URL,
+    "ENCRYPTION_KEYS": FIELD_ENCRYPTION_KEYS,
+    "TRUSTED_PROXIES": TRUSTED_PROXIES,
+}
+TOKENS = {
+    "ALGORITHM": setting("TOKEN_ALGORITHM", "HS256"),
+    "AUDIENCE": setting("TOKEN_AUDIENCE"),
+    "CLAIMS": ("accounts.claims.email_claim", "rbac.claims.role_claims"),
+}
+ACCOUNTS = {
+    "REGISTRATION": chosen("REGISTRATION", Registration, "open"),
+    "EMAIL_VERIFICATION": chosen("EMAIL_VERIFICATION", EmailVerification, "mandatory"),
+    "PASSWORD_POLICY": chosen("PASSWORD_POLICY", PasswordPolicy, "composition"),
+    "LOGIN_STAGES": ("accounts.stages.VerifiedEmail",),
+}
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "accounts.hashers.Argon2idHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "accounts.passwords.LengthValidator"},
+    {"NAME": "accounts.passwords.PolicyValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# Data ---------------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # a deferred one fails instead of waiting for its lock
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {})
+    DATABASES["default"]["OPTIONS"] |= {
+        "pool": {"min_size": 1, "max_size": 8, "timeout": 5},
+        "connect_timeout": 5,
+        "options": "-c statement_timeout=15s -c lock_timeout=5s "
+        "-c idle_in_transaction_session_timeout=30s",
+    }
+CACHES = {"default": env.cache_url("CACHE_URL", "locmemcache://portcullis")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# Mail ---------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = setting("DEFAULT_FROM_EMAIL", f"Portcullis <no-reply@{HOST}>")
+OUTBOX = BASE_DIR / "outbox"
+globals().update(mail_settings(setting("EMAIL_URL", "console"), debug=DEBUG))
+EMAIL_TIMEOUT = 10  # below PORTCULLIS["TASK_STALLED_AFTER"], else a slow mail would be sent twice
+
+# Cookies and sessions -----------------------------------------------------------------------------
+
+HOST_PREFIX = "__Host-" if SECURE else ""
+SESSION_COOKIE_NAME = f"{HOST_PREFIX}sessionid"
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_AGE = 90 * 24 * 3600  # TOKENS["ABSOLUTE_LIFETIME"]; the session row decides
+CSRF_COOKIE_NAME = f"{HOST_PREFIX}csrftoken"
+CSRF_COOKIE_SECURE = SECURE
+
+# Headers ------------------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = SECURE and not DEBUG
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_REFERRER_POLICY = "same-origin"  # no-referrer would make Origin null and break CSRF checks
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # dropped if not from a proxy
+X_FRAME_OPTIONS = "DENY"
+CORS_ALLOW_CREDENTIALS = True
+CORS_URLS_REGEX = r"^/(api/|\.well-known/)"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+PERMISSIONS_POLICY: dict[str, list[str]] = {
+    feature: [] for feature in ("camera", "geolocation", "microphone", "payment", "usb")
+}
+
+# Everything else ----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Portcullis",
+    "DESCRIPTION": "Authentication and authorization. Errors have one shape everywhere.",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"strip_tokens": {"()": "portcullis.logs.StripTokens"}},
+    "formatters": {
+        "line": {"format": "{asctime} level={levelname} logger={name} {message}", "style": "{"}
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["strip_tokens"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"django.server": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
+}

@@ -1,0 +1,31 @@
+"""Every path of the project."""
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+from config import health
+from config.outbox import outbox, outbox_text
+from portcullis.api import NoSuchEndpoint
+from tokens.api.views import jwks
+
+api: list[URLPattern | URLResolver] = [
+    path("", include("accounts.api.urls")),
+    path("", include("tokens.api.urls")),
+    path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    re_path(r"", NoSuchEndpoint.as_view()),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include(api)),
+    path(".well-known/jwks.json", jwks),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+]
+
+if settings.DEBUG:
+    urlpatterns += [
+        path("outbox/", outbox, name="outbox"),
+        path("outbox/<str:name>.txt", outbox_text, name="outbox-text"),
+    ]
