@@ -35,10 +35,6 @@ class EmailUserManager(BaseUserManager["AbstractEmailUser"]):
     def get_by_natural_key(self, username: str | None) -> "AbstractEmailUser":
         return self.get(email_key=addresses.fold(username or ""))
 
-    def find(self, email: str) -> "AbstractEmailUser | None":
-        """The user whose address folds like `email`."""
-        return self.filter(email_key=addresses.fold(email)).first()
-
 
 class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     """A user known by an e-mail address.
@@ -100,7 +96,7 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
             fields.add("email_key")
         counting = self._credentials_changed and not self._state.adding
         if counting:
-            self.credential_epoch = F("credential_epoch") + 1  # type: ignore[assignment]
+            self.credential_epoch = F("credential_epoch") + 1
             if fields is not None:
                 fields.add("credential_epoch")
         super().save(*args, update_fields=fields, **kwargs)
@@ -121,14 +117,16 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         self.password = encoded
         self._credentials_changed = True
 
-    def check_password(self, raw_password: str) -> bool:
+    def check_password(self, raw_password: str | None) -> bool:
         return check_password(raw_password, self.password, self._upgrade_hash)
 
-    async def acheck_password(self, raw_password: str) -> bool:
+    async def acheck_password(self, raw_password: str | None) -> bool:
         async def upgrade(raw: str) -> None:
             new = make_password(raw)
-            await type(self)._default_manager.filter(pk=self.pk, password=self.password).aupdate(
-                password=new
+            await (
+                type(self)
+                ._default_manager.filter(pk=self.pk, password=self.password)
+                .aupdate(password=new)
             )
 
         return await acheck_password(raw_password, self.password, upgrade)
@@ -140,8 +138,10 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         must not write the old password back.
         """
         upgraded = make_password(raw_password)
-        if type(self)._default_manager.filter(pk=self.pk, password=self.password).update(
-            password=upgraded
+        if (
+            type(self)
+            ._default_manager.filter(pk=self.pk, password=self.password)
+            .update(password=upgraded)
         ):
             self.password = upgraded
 

@@ -56,6 +56,6 @@ def mail_notice(name: str, user_id: str, at: str) -> None:
         return
     mail.send(
         f"accounts/mail/{name}",
-        to=user.email,  # type: ignore[attr-defined]
+        to=user.email,
         context={"at": datetime.fromisoformat(at)},
     )

@@ -4,10 +4,10 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import directory
 from accounts.base_user import AbstractEmailUser
 from accounts.conf import conf
 from accounts.errors import LinkInvalid
@@ -38,7 +38,7 @@ def order(
     now = timezone.now()
     return OneTimeToken.objects.create(
         purpose=purpose,
-        user=user,
+        user_id=user.pk if user else None,
         recipient=user.email if user else "",
         state=state_of(user) if user else "",
         payload=payload or {},
@@ -88,10 +88,10 @@ def spend(link: OneTimeToken) -> AbstractEmailUser:
     Call it in the transaction of what the link allows: the state that the link was ordered for
     is checked again under the lock.
     """
-    user = get_user_model()._default_manager.select_for_update().get(pk=link.user_id)
+    user = directory.lock(link.user_id or NOBODY)
     if not _holds(link, user) or not link.spend():
         raise LinkInvalid(link.purpose)
-    return user  # type: ignore[return-value]
+    return user
 
 
 def kill(user_id: uuid.UUID, *purposes: Purpose) -> None:

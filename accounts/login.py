@@ -5,6 +5,8 @@ Outcome that only `accounts.delivery` turns into a session.
 """
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
@@ -74,7 +76,7 @@ def resume(*, ticket: str, proof: Proof, client: Client) -> Outcome:
     if not pending.reserve_attempt(conf().TICKET_ATTEMPTS):
         raise MfaTokenInvalid("too many attempts, or spent")
     attempt = Attempt(
-        pending.user,  # type: ignore[arg-type]
+        pending.user,
         tuple(pending.auth_methods),
         client,
         Transport(pending.transport),
@@ -88,10 +90,9 @@ def resume(*, ticket: str, proof: Proof, client: Client) -> Outcome:
         return _walk(dataclasses.replace(attempt, methods=(*attempt.methods, *proven)), remaining)
 
 
-def refuse_credentials(*, user: AbstractEmailUser | None, reason: str, client: Client) -> AuthError:
-    """Announce a first factor that failed; returns the error for the caller to raise."""
+def announce_failure(*, user: AbstractEmailUser | None, reason: str, client: Client) -> None:
+    """A login was refused: for who listens, in no transaction that the refusal would undo."""
     login_failed.send(sender=get_user_model(), user=user, reason=reason, client=client)
-    return InvalidCredentials(reason)
 
 
 def _walk(attempt: Attempt, stages: tuple[str, ...]) -> Outcome:
@@ -117,7 +118,7 @@ def _challenge(attempt: Attempt, stage: str, methods: tuple[str, ...]) -> Challe
     ticket = secrets.make_secret()
     PendingLogin.objects.create(
         digest=secrets.digest(ticket),
-        user=attempt.user,
+        user_id=attempt.user.pk,
         epoch=attempt.user.credential_epoch,
         stage=stage,
         auth_methods=list(attempt.methods),
@@ -149,19 +150,11 @@ def _load(stage: str) -> Stage:
     return loaded
 
 
-class _announced:
-    """Sends `login_failed` for a refusal on its way out; no transaction is open to undo it."""
-
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, AuthError):
-            login_failed.send(
-                sender=get_user_model(),
-                user=self._attempt.user,
-                reason=str(error),
-                client=self._attempt.client,
-            )
+@contextmanager
+def _announced(attempt: Attempt) -> Iterator[None]:
+    """Send `login_failed` for a refusal on its way out; no transaction is open to undo it."""
+    try:
+        yield
+    except AuthError as error:
+        announce_failure(user=attempt.user, reason=str(error), client=attempt.client)
+        raise

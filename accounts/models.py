@@ -36,7 +36,10 @@ class OneTimeToken(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     purpose = models.CharField(max_length=24, choices=Purpose)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="one_time_tokens"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="one_time_tokens",
     )
     recipient = models.CharField(max_length=MAX_LENGTH)
     state = models.CharField(max_length=64, blank=True, editable=False)
@@ -97,15 +100,11 @@ class PendingLogin(models.Model):
 
     def reserve_attempt(self, limit: int) -> bool:
         """Count an attempt before its proof is looked at, so that parallel guesses count too."""
-        return bool(
-            self._open().filter(attempts__lt=limit).update(attempts=F("attempts") + 1)
-        )
+        return bool(self._open().filter(attempts__lt=limit).update(attempts=F("attempts") + 1))
 
     def spend(self) -> bool:
         """Use the ticket up; False if somebody was faster. One conditional UPDATE."""
         return bool(self._open().update(spent_at=timezone.now()))
 
     def _open(self) -> "models.QuerySet[PendingLogin]":
-        return PendingLogin.objects.filter(
-            pk=self.pk, spent_at=None, expires_at__gt=timezone.now()
-        )
+        return PendingLogin.objects.filter(pk=self.pk, spent_at=None, expires_at__gt=timezone.now())

@@ -49,9 +49,7 @@ class PolicyValidator:
         return "An upper-case and a lower-case letter, a digit and a special character."
 
 
-def check_password_policy(
-    password: str, *, email: str, name: str, field: str = "password"
-) -> None:
+def check_password_policy(password: str, *, email: str, name: str, field: str = "password") -> None:
     """Raises FieldErrors that say all that is missing, under `field`."""
     try:
         validate_password(password, user=get_user_model()(email=email, name=name))

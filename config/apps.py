@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class ProjectConfig(AppConfig):
     name = "config"
+
+    def ready(self) -> None:
+        from config import checks  # noqa: F401  (it registers itself)

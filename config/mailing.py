@@ -43,4 +43,3 @@ def _anymail(provider: str, options: dict[str, str]) -> dict[str, Any]:
         "EMAIL_BACKEND": backend,
         "ANYMAIL": {f"{prefix}_{name.upper()}": value for name, value in options.items()},
     }
-

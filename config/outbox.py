@@ -23,7 +23,7 @@ class OutboxBackend(ConsoleBackend):
         settings.OUTBOX.mkdir(mode=0o700, exist_ok=True)
         for message in email_messages:
             path = settings.OUTBOX / f"{time.time_ns()}.eml"
-            path.write_bytes(message.message().as_bytes(linesep="\n"))
+            path.write_bytes(message.message().as_bytes())
         return super().send_messages(email_messages)
 
 
@@ -39,7 +39,9 @@ def outbox_text(request: HttpRequest, name: str) -> HttpResponse:
     if not paths:
         raise Http404
     part = _read(paths[0]).get_body(("plain",))
-    return HttpResponse(part.get_content() if part else "", content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        part.get_content() if part else "", content_type="text/plain; charset=utf-8"
+    )
 
 
 def _files() -> list[Path]:
@@ -47,4 +49,4 @@ def _files() -> list[Path]:
 
 
 def _read(path: Path) -> ParsedMail:
-    return email.message_from_bytes(path.read_bytes(), policy=email.policy.default)  # type: ignore[arg-type,return-value]
+    return email.message_from_bytes(path.read_bytes(), policy=email.policy.default)

@@ -81,7 +81,9 @@ for proxy in TRUSTED_PROXIES:
     try:
         ipaddress.ip_network(proxy, strict=False)
     except ValueError as error:
-        raise ImproperlyConfigured(f"TRUSTED_PROXIES: {proxy!r} is no address or network.") from error
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES: {proxy!r} is no address or network."
+        ) from error
 
 # Secrets ------------------------------------------------------------------------------------------
 
@@ -91,8 +93,7 @@ SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS")
 FIELD_ENCRYPTION_KEYS = tuple(listed("FIELD_ENCRYPTION_KEYS"))
 require(SECRET_KEY, f"SECRET_KEY is not set. {HOW_TO_MAKE}")
 require(
-    DEBUG
-    or (len(SECRET_KEY) >= 50 and len(set(SECRET_KEY)) >= 5 and "insecure" not in SECRET_KEY),
+    DEBUG or (len(SECRET_KEY) >= 50 and len(set(SECRET_KEY)) >= 5 and "insecure" not in SECRET_KEY),
     f"SECRET_KEY is weak: it needs 50 random characters or more. {HOW_TO_MAKE}",
 )
 require(FIELD_ENCRYPTION_KEYS, f"FIELD_ENCRYPTION_KEYS is not set. {HOW_TO_MAKE}")

@@ -7,8 +7,9 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
-from drf_standardized_errors.handler import ExceptionHandler
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction
+from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny
@@ -33,7 +34,7 @@ class StrictJSONParser(JSONParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         try:
-            return super().parse(stream, media_type, parser_context)  # type: ignore[arg-type]
+            return super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise exceptions.ParseError("JSON parse error - nested too deeply") from error
 
@@ -45,7 +46,7 @@ class Body(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if isinstance(data, Mapping) and (unknown := sorted(map(str, data.keys() - self.fields))):
-            error = exceptions.ErrorDetail(self.error_messages["unknown"], code="unknown")
+            error = exceptions.ErrorDetail(str(self.error_messages["unknown"]), code="unknown")
             raise serializers.ValidationError({name[:100]: [error] for name in unknown[:20]})
         value: dict[str, Any] = super().to_internal_value(data)
         return value
@@ -107,14 +108,14 @@ class ProblemEntry(serializers.Serializer[Any]):
 
 class Problem(serializers.Serializer[Any]):
     type = serializers.ChoiceField(["validation_error", "client_error", "server_error"])
-    errors = ProblemEntry(many=True)
+    errors = ProblemEntry(many=True)  # type: ignore[assignment]
 
 
 class Schema(AutoSchema):
     """OpenAPI in which every operation documents the one error shape."""
 
-    def _get_response_bodies(self, direction: str = "response") -> Any:
-        bodies = super()._get_response_bodies(direction)  # type: ignore[no-untyped-call,arg-type]
+    def _get_response_bodies(self, direction: Direction = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
         if direction == "response":
             for status in ("4XX", "503"):
                 bodies[status] = self._get_response_for_code(Problem, status)  # type: ignore[no-untyped-call]
@@ -149,7 +150,7 @@ class NoSuchEndpoint(Endpoint):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    schema = None
+    schema = None  # type: ignore[assignment]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise exceptions.NotFound
@@ -192,5 +193,3 @@ def enforce_csrf(request: Request) -> None:
 
 def _unreachable(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
     raise AssertionError("the CSRF check never calls a view")
-
-

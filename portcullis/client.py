@@ -61,7 +61,7 @@ def _networks(proxies: tuple[str, ...]) -> tuple[Network, ...]:
 def _normal(address: str) -> str | None:
     """One spelling for each address; None for what is no address. IPv4-mapped IPv6 is IPv4."""
     try:
-        ip = ipaddress.ip_address(address.split("%")[0])
+        ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     except ValueError:
         return None
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:

@@ -52,7 +52,7 @@ class RequestMiddleware:
 def _identify(request: HttpRequest) -> str:
     """A fresh id, or a trusted proxy's; forwarding headers from anybody else are dropped."""
     if is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
-        inbound = request.META.get("HTTP_X_REQUEST_ID", "")
+        inbound = str(request.META.get("HTTP_X_REQUEST_ID", ""))
         if inbound.isascii() and inbound.isalnum() and len(inbound) <= 64:
             return inbound
     else:

@@ -66,7 +66,9 @@ def make_user(db) -> Callable[..., object]:
 
     def make(email: str = "ada@example.com", **fields):
         fields = {"name": "Ada", "email_verified_at": timezone.now(), **fields}
-        return get_user_model().objects.create_user(email, fields.pop("password", PASSWORD), **fields)
+        return get_user_model().objects.create_user(
+            email, fields.pop("password", PASSWORD), **fields
+        )
 
     return make
 

@@ -71,7 +71,9 @@ class Api:
             self.fetch_csrf()
         return self.post("/auth/login", {"email": email, "password": password, **fields})
 
-    def login(self, email: str = "ada@example.com", password: str = PASSWORD, **fields: Any) -> "Api":
+    def login(
+        self, email: str = "ada@example.com", password: str = PASSWORD, **fields: Any
+    ) -> "Api":
         response = self.try_login(email, password, **fields)
         assert response.status_code == 200, response.content
         self.take(response)
@@ -118,7 +120,9 @@ class Sink:
     def __init__(self) -> None:
         self.messages: list[Any] = []
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(  # noqa: N802  (aiosmtpd calls it so)
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
         self.messages.append(
             email.message_from_bytes(envelope.content, policy=email.policy.default)
         )

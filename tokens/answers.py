@@ -1,5 +1,6 @@
 """How a session looks from outside; the same classes render it and document it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework import serializers
@@ -40,6 +41,10 @@ class RefreshAnswer(serializers.Serializer[Any]):
     refresh = serializers.CharField(required=False)
 
 
-def session_answer(session: Session) -> dict[str, Any]:
-    """The session as its own holder sees it."""
-    return dict(SessionAnswer(session, context={"current": session.pk}).data)
+def session_answer(session: Session, *, current: Session | None = None) -> dict[str, Any]:
+    """One session; `current` is the asking one, by default itself."""
+    return dict(SessionAnswer(session, context={"current": (current or session).pk}).data)
+
+
+def session_answers(sessions: Iterable[Session], *, current: Session) -> list[dict[str, Any]]:
+    return [session_answer(session, current=current) for session in sessions]

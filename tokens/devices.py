@@ -15,5 +15,5 @@ def device_label(user_agent: str) -> str:
     browser = found.user_agent and found.user_agent.family
     system = found.os and found.os.family
     if not browser and not system:
-        return user_agent.split("/")[0][:40] or UNKNOWN
+        return user_agent.split("/", maxsplit=1)[0][:40] or UNKNOWN
     return " on ".join(part for part in (browser, system) if part)

@@ -20,7 +20,7 @@ class SessionAuthenticationMiddleware(AuthenticationMiddleware):
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
         request.login_session = SimpleLazyObject(lambda: _session(request))  # type: ignore[attr-defined]
-        request.user = SimpleLazyObject(lambda: _user(request))
+        request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
 
 
 def _user(request: HttpRequest) -> Any:

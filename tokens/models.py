@@ -129,9 +129,7 @@ class Session(models.Model):
         expires_at = min(now + idle, self.absolute_expires_at)
         won = (
             Session.objects.open(now)
-            .filter(
-                pk=self.pk, generation=self.generation, min_generation__lte=self.generation
-            )
+            .filter(pk=self.pk, generation=self.generation, min_generation__lte=self.generation)
             .update(
                 generation=F("generation") + 1,
                 rotated_at=now,

@@ -9,7 +9,7 @@ from tokens import cookies
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "tokens.authentication.TokenAuthentication"
-    name = ["bearer", "cookie"]  # noqa: RUF012  (drf-spectacular reads a plain class attribute)
+    name = ["bearer", "cookie"]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:
         return [

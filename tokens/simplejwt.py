@@ -47,7 +47,7 @@ class RowMixin:
     """What both kinds share: the backend, and a session row behind `sid`."""
 
     payload: dict[str, Any]
-    _token_backend = RingBackend()
+    _token_backend: TokenBackend | None = RingBackend()
 
     def session(self) -> Session:
         """The live session behind this token. Raises TokenError where it is over."""
@@ -78,11 +78,11 @@ class RefreshToken(RowMixin, tokens.RefreshToken):
         session = open_session(
             user=user, transport=Transport.BEARER, client=Client(), auth_methods=[]
         )
-        return cls(issue(session).refresh)
+        return cls(issue(session).refresh)  # type: ignore[arg-type]
 
     @property
-    def access_token(self) -> AccessToken:  # type: ignore[override]
-        return AccessToken(issue(self.session()).access)
+    def access_token(self) -> AccessToken:
+        return AccessToken(issue(self.session()).access)  # type: ignore[arg-type]
 
     def verify(self, *args: Any, **kwargs: Any) -> None:
         self.check_blacklist()
@@ -93,7 +93,7 @@ class RefreshToken(RowMixin, tokens.RefreshToken):
         if self.session().generation != self.payload["gen"]:
             raise exceptions.TokenError("Token is blacklisted")
 
-    def blacklist(self) -> bool:
+    def blacklist(self) -> bool:  # type: ignore[override]
         """End the session; False if it was over already."""
         session = Session.objects.filter(pk=self.payload["sid"]).first()
         return bool(session and revoke(session, RevokeReason.LOGOUT))

@@ -24,7 +24,7 @@ from accounts.flows.verification import resend_verification, verify_email
 from portcullis.api import enforce_csrf, parse
 from portcullis.client import Client
 from tokens.answers import RefreshAnswer
-from tokens.authentication import PublicEndpoint, SignedInEndpoint
+from tokens.authentication import PublicEndpoint, SignedInEndpoint, session_of
 from tokens.models import Restriction, Transport
 
 LOOK_FOR_MAIL = "If that address can receive one, a mail is on its way."
@@ -48,6 +48,8 @@ class RegisterView(PublicEndpoint):
 
 
 class VerifyEmailView(PublicEndpoint):
+    http_method_names = ("get", "post", "options")  # a HEAD, which Django answers by get, spends
+
     @extend_schema(parameters=[OpenApiParameter("token", str, required=True)], responses=Detail)
     def get(self, request: Request) -> Response:
         """Verify an address. Mails lead to the page, whose button posts; this is for clients."""
@@ -112,7 +114,7 @@ class ChangePasswordView(SignedInEndpoint):
         """Change the password. Other sessions end; this one goes on with the tokens answered."""
         body = parse(ChangePasswordBody, request)
         renewed = change_password(
-            session=request.auth,
+            session=session_of(request),
             current=body["current_password"],
             new=body["new_password"],
             client=Client.of(request._request),
@@ -124,12 +126,12 @@ class ProfileView(SignedInEndpoint):
     @extend_schema(responses=UserAnswer)
     def get(self, request: Request) -> Response:
         """The caller's own profile."""
-        return Response(user_answer(request.user))
+        return Response(user_answer(session_of(request).user))
 
     @extend_schema(request=ProfileBody, responses=UserAnswer)
     def patch(self, request: Request) -> Response:
         """Change the caller's own profile."""
-        user = change_profile(user=request.user, **parse(ProfileBody, request))
+        user = change_profile(user=session_of(request).user, **parse(ProfileBody, request))
         return Response(user_answer(user))
 
 

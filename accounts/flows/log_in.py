@@ -1,10 +1,10 @@
 """The password as a first factor."""
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.hashers import check_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 
-from accounts.base_user import AbstractEmailUser
-from accounts.login import Outcome, begin, refuse_credentials
+from accounts import directory
+from accounts.errors import InvalidCredentials
+from accounts.login import Outcome, announce_failure, begin
 from portcullis.client import Client
 from tokens.models import Transport
 
@@ -19,12 +19,14 @@ def log_in_with_password(
     Raises InvalidCredentials, after one hashing whether or not the account exists or has a
     password, so that the answer's time tells nothing.
     """
-    user: AbstractEmailUser | None = get_user_model()._default_manager.find(email)  # type: ignore[attr-defined]
+    user = directory.find(email)
     if user is None:
-        check_password(password, None)  # Django hashes once all the same
-        raise refuse_credentials(user=None, reason="unknown address", client=client)
+        check_password(password, UNUSABLE_PASSWORD_PREFIX)  # Django hashes once all the same
+        announce_failure(user=None, reason="unknown address", client=client)
+        raise InvalidCredentials("unknown address")
     if not user.check_password(password):
-        raise refuse_credentials(user=user, reason="wrong password", client=client)
+        announce_failure(user=user, reason="wrong password", client=client)
+        raise InvalidCredentials("wrong password")
     return begin(
         user=user, method=PASSWORD, client=client, transport=transport, remember_me=remember_me
     )

@@ -1,11 +1,10 @@
 """Change a password, or replace a forgotten one."""
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import links
+from accounts import directory, links
 from accounts.base_user import AbstractEmailUser
 from accounts.emails import order_link, order_notice
 from accounts.errors import InvalidPassword
@@ -20,7 +19,7 @@ from tokens.models import RevokeReason, Session
 
 def request_reset(*, email: str, client: Client) -> None:
     """Mail a reset link; the same work for an address that nobody has."""
-    user: AbstractEmailUser | None = get_user_model()._default_manager.find(email)  # type: ignore[attr-defined]
+    user = directory.find(email)
     known = user if user is not None and user.is_active else None
     with transaction.atomic():
         links.kill(known.pk if known else links.NOBODY, Purpose.RESET_PASSWORD)
@@ -36,8 +35,7 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
     link as it was.
     """
     link = links.find(Purpose.RESET_PASSWORD, token)
-    owner = link.user
-    check_password_policy(password, email=owner.email, name=owner.name)  # type: ignore[union-attr]
+    check_password_policy(password, email=link.recipient, name=link.user.name if link.user else "")
     encoded = make_password(password)  # slow: before anything is locked
     with transaction.atomic():
         user = links.spend(link)
@@ -62,7 +60,7 @@ def change_password(*, session: Session, current: str, new: str, client: Client)
     check_password_policy(new, email=user.email, name=user.name, field="new_password")
     encoded = make_password(new)
     with transaction.atomic():
-        locked = type(user)._default_manager.select_for_update().get(pk=user.pk)
+        locked = directory.lock(user.pk)
         if locked.credential_epoch != user.credential_epoch:
             raise InvalidPassword("changed meanwhile", field="current_password")
         locked.set_hashed_password(encoded)

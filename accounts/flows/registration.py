@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.base_user import AbstractEmailUser
+from accounts import directory
 from accounts.conf import Registration, conf
 from accounts.emails import order_link, order_notice
 from accounts.errors import RegistrationClosed
@@ -35,10 +35,9 @@ def register(*, email: str, password: str, name: str, client: Client) -> None:
 
 
 def _take(email: str, encoded: str, name: str, client: Client) -> None:
-    users = get_user_model()._default_manager
-    user: AbstractEmailUser | None = users.find(email)  # type: ignore[attr-defined]
+    user = directory.find(email)
     if user is None:
-        user = users.model(email=email, name=name, password=encoded)
+        user = get_user_model()(email=email, name=name, password=encoded)
         user.save(force_insert=True)
     if not user.is_active:
         order_link(purpose=Purpose.VERIFY_EMAIL, user=None)

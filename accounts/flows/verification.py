@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import links
+from accounts import directory, links
 from accounts.base_user import AbstractEmailUser
 from accounts.emails import order_link
 from accounts.models import OneTimeToken, Purpose
@@ -45,7 +44,7 @@ def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
 
 def resend_verification(*, email: str) -> None:
     """Mail a fresh link to an unverified account; the same work for any other address."""
-    user: AbstractEmailUser | None = get_user_model()._default_manager.find(email)  # type: ignore[attr-defined]
+    user = directory.find(email)
     waiting = user is not None and user.is_active and user.email_verified_at is None
     with transaction.atomic():
         order_link(
@@ -64,7 +63,7 @@ def send_fresh_link(*, user: AbstractEmailUser) -> None:
 
 def _only_registration(user: AbstractEmailUser) -> dict[str, Any]:
     """What the user's live links carry, if they all carry the same; else nothing."""
-    carried = OneTimeToken.alive().filter(user=user, purpose=Purpose.VERIFY_EMAIL)
+    carried = OneTimeToken.alive().filter(user_id=user.pk, purpose=Purpose.VERIFY_EMAIL)
     payloads = [payload for payload in carried.values_list("payload", flat=True) if payload]
     return payloads[0] if payloads and all(each == payloads[0] for each in payloads) else {}
 

@@ -1,7 +1,6 @@
 """Refresh, logout, the list of sessions, and the public keys."""
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -14,13 +13,14 @@ from rest_framework.response import Response
 from portcullis.api import enforce_csrf, parse
 from portcullis.client import Client
 from tokens import cookies, jwt
-from tokens.answers import RefreshAnswer, SessionAnswer
+from tokens.answers import RefreshAnswer, SessionAnswer, session_answers
 from tokens.api.serializers import RefreshBody
 from tokens.authentication import (
     PublicEndpoint,
     SignedInEndpoint,
     authorization,
     bearer_token,
+    session_of,
 )
 from tokens.delivery import refresh_answer
 from tokens.django_session import flush_if_tied
@@ -28,7 +28,7 @@ from tokens.errors import TokenExpired, TokenInvalid
 from tokens.flows import read, revoke, rotate
 from tokens.jwt import Claims, Kind
 from tokens.keyring import ring
-from tokens.models import Restriction, RevokeReason, Session, Transport
+from tokens.models import Restriction, RevokeReason, Session, SessionQuerySet, Transport
 
 
 class RefreshView(PublicEndpoint):
@@ -92,9 +92,8 @@ class SessionsView(SignedInEndpoint):
     def get(self, request: Request) -> Response:
         """The caller's own live sessions, newest first."""
         pages = SessionPages()
-        rows = pages.paginate_queryset(_own(request), request, view=self)
-        answer = SessionAnswer(rows, many=True, context={"current": request.auth.pk})
-        return pages.get_paginated_response(answer.data)
+        rows = pages.paginate_queryset(_own(request), request, view=self) or []
+        return pages.get_paginated_response(session_answers(rows, current=session_of(request)))
 
 
 class SessionView(SignedInEndpoint):
@@ -107,7 +106,7 @@ class SessionView(SignedInEndpoint):
         if session is None or not revoke(session, RevokeReason.ENDED):
             raise Http404
         response = Response(status=204)
-        if session.pk == request.auth.pk:
+        if session.pk == session_of(request).pk:
             flush_if_tied(request._request, [session.pk])
             cookies.clear_all(response)
         return response
@@ -121,8 +120,8 @@ def jwks(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _own(request: Request) -> Any:
-    return Session.objects.open().filter(user=request.user)
+def _own(request: Request) -> SessionQuerySet:
+    return Session.objects.open().filter(user_id=session_of(request).user_id)
 
 
 def _refresh_cookie(request: Request) -> str | None:

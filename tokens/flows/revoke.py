@@ -24,7 +24,8 @@ def revoke(session: Session, reason: RevokeReason) -> bool:
 def revoke_all(*, user: Any, reason: RevokeReason, keep: Session | None = None) -> int:
     """End every session of `user` but `keep`; returns how many."""
     with transaction.atomic():
-        live = Session.objects.filter(user=user, revoked_at=None).exclude(pk=keep and keep.pk)
+        live = Session.objects.filter(user=user, revoked_at=None)
+        live = live.exclude(pk=keep.pk) if keep else live
         ids = list(live.select_for_update().values_list("pk", flat=True))
         Session.objects.filter(pk__in=ids).update(revoked_at=timezone.now(), revoke_reason=reason)
         _announce(ids, user.pk, reason)
@@ -33,6 +34,4 @@ def revoke_all(*, user: Any, reason: RevokeReason, keep: Session | None = None) 
 
 def _announce(ids: Iterable[Any], user_id: Any, reason: RevokeReason) -> None:
     for session_id in ids:
-        session_revoked.send(
-            sender=Session, session_id=session_id, user_id=user_id, reason=reason
-        )
+        session_revoked.send(sender=Session, session_id=session_id, user_id=user_id, reason=reason)
