@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from portcullis.conf import conf as portcullis_conf
 from tokens.conf import conf
 
+LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"  # an Expires of this very second keeps it, says curl
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cookie:
@@ -27,18 +29,24 @@ class Cookie:
 
     def set(self, response: HttpResponse, value: str, *, max_age: int | None) -> None:
         """`max_age` in seconds; None keeps it until the browser closes."""
+        self._write(response, value, max_age=max_age, expires=None)
+
+    def clear(self, response: HttpResponse) -> None:
+        self._write(response, "", max_age=0, expires=LONG_AGO)
+
+    def _write(
+        self, response: HttpResponse, value: str, *, max_age: int | None, expires: str | None
+    ) -> None:
         response.set_cookie(
             self.name,
             value,
             max_age=max_age,
+            expires=expires,
             path=self.path(),
             secure=portcullis_conf().secure,
             httponly=True,
             samesite="Strict",
         )
-
-    def clear(self, response: HttpResponse) -> None:
-        self.set(response, "", max_age=0)
 
 
 ACCESS = Cookie("access", "__Host-", lambda: "/")
