@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from portcullis.conf import conf as portcullis_conf
 from tokens.conf import conf
 
-LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"  # an Expires of this very second keeps it, says curl
+LONG_AGO = "Thu, 01 Jan 1970 00:00:00 GMT"  # for clocks behind ours, as Django deletes its own
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
