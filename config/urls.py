@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from config import health
@@ -20,6 +21,7 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include(api)),
     path(".well-known/jwks.json", jwks),
+    path("", RedirectView.as_view(pattern_name="docs")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
 ]

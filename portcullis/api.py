@@ -11,6 +11,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions, serializers
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
@@ -50,6 +51,18 @@ class Body(serializers.Serializer[Any]):
             raise serializers.ValidationError({name[:100]: [error] for name in unknown[:20]})
         value: dict[str, Any] = super().to_internal_value(data)
         return value
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """JSON whatever `Accept` or `?format=` say: there is nothing else to choose from."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class Refusal(exceptions.APIException):
@@ -128,6 +141,7 @@ class Endpoint(APIView):
 
     parser_classes = (StrictJSONParser,)
     renderer_classes = (JSONRenderer,)
+    content_negotiation_class = AlwaysJson
     throttle_classes = ()
     schema = Schema()
 

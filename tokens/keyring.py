@@ -1,6 +1,7 @@
 """The keys that sign and verify, by `kid`: sealed in the database, opened once per process."""
 
 import dataclasses
+import logging
 import threading
 import time
 import uuid
@@ -20,6 +21,8 @@ from portcullis.errors import Unavailable
 from tokens.conf import conf
 from tokens.models import KeyState, SigningKey
 from tokens.signals import signing_key_created
+
+logger = logging.getLogger("tokens.keyring")
 
 RELOAD_AFTER = 10.0  # seconds until a change made by another process is seen at the latest
 MISS_PAUSE = 1.0  # seconds between two looks for an unknown kid: nobody hammers the database
@@ -76,7 +79,7 @@ class KeyRing:
         if self._active is None:
             self._reload(older_than=MISS_PAUSE)
         if self._active is None:
-            raise Unavailable("no active signing key: run migrate")
+            raise Unavailable("no active signing key that opens: see the log, or run migrate")
         return self._active
 
     def get(self, kid: str) -> Key | None:
@@ -104,15 +107,21 @@ class KeyRing:
                     state=KeyState.RETIRED
                 )
             )
-            keys = {row.kid: self._keys.get(row.kid) or _open(row) for row in rows}
+            keys = {row.kid: key for row in rows if (key := self._opened(row))}
             if keys.keys() != self._keys.keys():
                 self.version += 1
-            active = next((row.kid for row in rows if row.state == KeyState.ACTIVE), None)
-            self._keys = {
-                row.kid: dataclasses.replace(keys[row.kid], not_after=row.not_after) for row in rows
-            }
-            self._active = self._keys[active] if active else None
+            active = next((row.kid for row in rows if row.state == KeyState.ACTIVE), "")
+            self._keys, self._active = keys, keys.get(active)
             self._loaded_at = time.monotonic()
+
+    def _opened(self, row: SigningKey) -> Key | None:
+        """The row as a key, opened once; None, and a line for the operator, if it cannot be."""
+        try:
+            key = self._keys.get(row.kid) or _open(row)
+        except secrets.SealBroken:
+            logger.exception("signing key %s was sealed under another encryption key", row.kid)
+            return None
+        return dataclasses.replace(key, not_after=row.not_after)
 
 
 ring = KeyRing()

@@ -1,5 +1,7 @@
 """Request bodies of accounts: shape and field validity, nothing else."""
 
+import unicodedata
+
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
@@ -15,6 +17,11 @@ def folds_within_bounds(email: str) -> None:
         raise ValidationError("This address is too long.", code="max_length")
 
 
+def no_control_characters(text: str) -> None:
+    if any(unicodedata.category(char) == "Cc" for char in text):
+        raise ValidationError("Control characters are not allowed.", code="control_characters")
+
+
 class AddressField(serializers.EmailField):
     def __init__(self) -> None:
         super().__init__(max_length=addresses.MAX_LENGTH, validators=[folds_within_bounds])
@@ -27,6 +34,13 @@ class PasswordField(serializers.CharField):
         super().__init__(max_length=MAX_LENGTH, trim_whitespace=False)
 
 
+class NameField(serializers.CharField):
+    """As people write names; no control characters, which forge lines wherever it is shown."""
+
+    def __init__(self, *, required: bool = True) -> None:
+        super().__init__(max_length=150, required=required, validators=[no_control_characters])
+
+
 class LinkField(serializers.CharField):
     def __init__(self) -> None:
         super().__init__(max_length=200)
@@ -35,7 +49,7 @@ class LinkField(serializers.CharField):
 class RegisterBody(Body):
     email = AddressField()
     password = PasswordField()
-    name = serializers.CharField(max_length=150)
+    name = NameField()
     invitation = serializers.CharField(max_length=200, required=False)
 
 
@@ -67,4 +81,4 @@ class ChangePasswordBody(Body):
 
 
 class ProfileBody(Body):
-    name = serializers.CharField(max_length=150, required=False)
+    name = NameField(required=False)
