@@ -300,10 +300,10 @@ SPECTACULAR_SETTINGS = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tokens.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["portcullis.api.StrictJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portcullis.parsing.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "portcullis.api.Schema",
-    "EXCEPTION_HANDLER": "portcullis.api.handle",
+    "EXCEPTION_HANDLER": "portcullis.problems.handle",
 }
 LOGGING = {
     "version": 1,

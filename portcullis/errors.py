@@ -2,6 +2,9 @@
 
 from typing import ClassVar
 
+CHALLENGE = 'Bearer realm="api"'
+"""WWW-Authenticate of every 401 (RFC 6750, 3)."""
+
 
 class AuthError(Exception):
     """A refusal with a stable public code.

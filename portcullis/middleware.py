@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from portcullis.api import problem
 from portcullis.client import is_trusted_proxy
 from portcullis.conf import conf
 from portcullis.errors import BodyTooLarge
+from portcullis.problems import problem
 
 logger = logging.getLogger("portcullis.request")
 

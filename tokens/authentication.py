@@ -1,18 +1,21 @@
-"""From a request to the session behind its access token: instant revocation in one statement."""
+"""From a request to the session behind its access token: instant revocation in one statement.
 
-from typing import Any, cast
+Imports no view, so that a project may name the class in REST_FRAMEWORK.
+"""
 
-from django.db import DatabaseError
+from typing import Any
+
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import SAFE_METHODS, AllowAny, IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from portcullis.api import CHALLENGE, Endpoint, enforce_csrf
+from portcullis.csrf import enforce_csrf
+from portcullis.errors import CHALLENGE
 from tokens import cookies, jwt, strict
-from tokens.errors import MfaEnrollmentRequired, SessionRestricted, TokenExpired, TokenInvalid
+from tokens.errors import MfaEnrollmentRequired, SessionRestricted, TokenInvalid
 from tokens.models import Restriction, Session
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def authenticate_token(raw: str) -> Session:
@@ -55,11 +58,6 @@ class TokenAuthentication(BaseAuthentication):
         return CHALLENGE
 
 
-def session_of(request: Request) -> Session:
-    """The session that a SignedInEndpoint's request was authenticated with."""
-    return cast("Session", request.auth)
-
-
 def authorization(request: Request) -> str | None:
     """The Authorization header as sent, or None where there is none."""
     value: str | None = request.META.get("HTTP_AUTHORIZATION")
@@ -83,40 +81,3 @@ def _refuse_restricted(session: Session, request: Request) -> None:
     if session.restriction == Restriction.ENROL_MFA:
         raise MfaEnrollmentRequired
     raise SessionRestricted(session.restriction)
-
-
-class SignedInEndpoint(Endpoint):
-    """For whoever holds a live session. `allow_restricted` lists the restrictions it serves."""
-
-    authentication_classes = (TokenAuthentication,)
-    permission_classes = (IsAuthenticated,)
-    allow_restricted: frozenset[Restriction] = frozenset()
-
-
-class PublicEndpoint(Endpoint):
-    """For everybody. A dead or foreign access cookie changes nothing, and the answer clears it."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    def finalize_response(
-        self, request: Request, response: Any, *args: Any, **kwargs: Any
-    ) -> Response:
-        final = super().finalize_response(request, response, *args, **kwargs)
-        if cookies.ACCESS.name not in final.cookies and _is_dead(request):
-            cookies.ACCESS.clear(final)
-        return final
-
-
-def _is_dead(request: Request) -> bool:
-    """Whether there is an access cookie that no clock will mend; a merely expired one stays."""
-    cookie = cookies.ACCESS.read(request._request)
-    if cookie is None or authorization(request) is not None:
-        return False
-    try:
-        authenticate_token(cookie)
-    except TokenInvalid:
-        return True
-    except (TokenExpired, DatabaseError):
-        return False
-    return False

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts import addresses
 from accounts.passwords import MAX_LENGTH
-from portcullis.api import Body
+from portcullis.parsing import Body
 from tokens.models import Transport
 
 

@@ -21,10 +21,11 @@ from accounts.flows.password import change_password, request_reset, reset_passwo
 from accounts.flows.profile import change_profile
 from accounts.flows.registration import register
 from accounts.flows.verification import resend_verification, verify_email
-from portcullis.api import enforce_csrf, parse
 from portcullis.client import Client
+from portcullis.csrf import enforce_csrf
+from portcullis.parsing import parse
 from tokens.answers import RefreshAnswer
-from tokens.authentication import PublicEndpoint, SignedInEndpoint, session_of
+from tokens.endpoints import PublicEndpoint, SignedInEndpoint, session_of
 from tokens.models import Restriction, Transport
 
 LOOK_FOR_MAIL = "If that address can receive one, a mail is on its way."

@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from portcullis.api import Body
+from portcullis.parsing import Body
 
 
 class RefreshBody(Body):

@@ -10,20 +10,16 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portcullis.api import enforce_csrf, parse
 from portcullis.client import Client
+from portcullis.csrf import enforce_csrf
+from portcullis.parsing import parse
 from tokens import cookies, jwt
 from tokens.answers import RefreshAnswer, SessionAnswer, session_answers
 from tokens.api.serializers import RefreshBody
-from tokens.authentication import (
-    PublicEndpoint,
-    SignedInEndpoint,
-    authorization,
-    bearer_token,
-    session_of,
-)
+from tokens.authentication import authorization, bearer_token
 from tokens.delivery import refresh_answer
 from tokens.django_session import flush_if_tied
+from tokens.endpoints import PublicEndpoint, SignedInEndpoint, session_of
 from tokens.errors import TokenExpired, TokenInvalid
 from tokens.flows import read, revoke, rotate
 from tokens.jwt import Claims, Kind

@@ -1,0 +1,72 @@
+"""Every refusal in CONTRACT 2's one shape: the exception handler, and the same without DRF."""
+
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import JsonResponse
+from drf_standardized_errors.handler import ExceptionHandler
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from portcullis.errors import CHALLENGE, AuthError, FieldErrors, Unavailable
+
+TOKEN_WAS_SENT = frozenset({"token_expired", "token_invalid"})
+
+
+class Refusal(exceptions.APIException):
+    """An AuthError on its way through DRF."""
+
+    def __init__(self, error: AuthError) -> None:
+        super().__init__(error.message, error.code)
+        self.status_code = error.status
+        self.wait = error.retry_after
+
+
+class ProblemHandler(ExceptionHandler):
+    """Every exception of an endpoint as CONTRACT's one error shape; never a traceback."""
+
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        match exc:
+            case FieldErrors(errors=errors):
+                return exceptions.ValidationError(
+                    {
+                        field: [exceptions.ErrorDetail(text, code) for code, text in found]
+                        for field, found in errors.items()
+                    }
+                )
+            case AuthError(field=str(field)):
+                detail = exceptions.ErrorDetail(exc.message, exc.code)
+                return exceptions.ValidationError({field: [detail]})
+            case AuthError():
+                return Refusal(exc)
+            case OperationalError() | InterfaceError():
+                return Refusal(Unavailable())
+            case _:
+                return super().convert_known_exceptions(exc)
+
+    def should_not_handle(self, exc: Exception) -> bool:
+        return False  # under DEBUG too: the log has the traceback, a client never does
+
+    def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
+        headers: dict[str, str] = super().get_headers(exc)
+        if exc.status_code == 401:
+            sent = exc.get_codes() in TOKEN_WAS_SENT
+            headers["WWW-Authenticate"] = CHALLENGE + ', error="invalid_token"' * sent
+        return headers
+
+
+def handle(exc: Exception, context: Any) -> Response | None:
+    handler = ProblemHandler(exc, context)
+    response: Response | None = handler.run()
+    return response
+
+
+def problem(error: AuthError) -> JsonResponse:
+    """The same shape where DRF is not in play: middleware."""
+    kind = "server_error" if error.status >= 500 else "client_error"
+    errors = [{"code": error.code, "detail": error.message, "attr": None}]
+    response = JsonResponse({"type": kind, "errors": errors}, status=error.status)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    response.headers["Cache-Control"] = "no-store"
+    return response
