@@ -81,6 +81,7 @@ def resume(*, ticket: str, proof: Proof, client: Client) -> Outcome:
         client,
         Transport(pending.transport),
         pending.remember_me,
+        Restriction(pending.restriction) if pending.restriction else None,
     )
     with _announced(attempt):
         proven = _load(pending.stage).prove(attempt, proof)
@@ -96,20 +97,20 @@ def announce_failure(*, user: AbstractEmailUser | None, reason: str, client: Cli
 
 
 def _walk(attempt: Attempt, stages: tuple[str, ...]) -> Outcome:
-    restriction: Restriction | None = None
     for name in stages:
         match _load(name).judge(attempt):
             case Demand(methods):
                 return _challenge(attempt, name, methods)
-            case Passed(demanded):
-                restriction = restriction or demanded
+            case Passed(restriction):
+                restriction = attempt.restriction or restriction
+                attempt = dataclasses.replace(attempt, restriction=restriction)
     return Admitted(
         user=attempt.user,
         methods=attempt.methods,
         second_factor=len(attempt.methods) > 1,
         transport=attempt.transport,
         remember_me=attempt.remember_me,
-        restriction=restriction,
+        restriction=attempt.restriction,
         client=attempt.client,
     )
 
@@ -124,6 +125,7 @@ def _challenge(attempt: Attempt, stage: str, methods: tuple[str, ...]) -> Challe
         auth_methods=list(attempt.methods),
         transport=attempt.transport,
         remember_me=attempt.remember_me,
+        restriction=attempt.restriction or "",
         expires_at=timezone.now() + timedelta(seconds=conf().TICKET_LIFETIME),
     )
     return Challenged(ticket, methods, conf().TICKET_LIFETIME)

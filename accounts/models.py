@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.addresses import MAX_LENGTH
 from accounts.base_user import AbstractEmailUser
-from tokens.models import Transport
+from tokens.models import Restriction, Transport
 
 
 class User(AbstractEmailUser):
@@ -90,6 +90,7 @@ class PendingLogin(models.Model):
     auth_methods = models.JSONField(default=list)
     transport = models.CharField(max_length=8, choices=Transport)
     remember_me = models.BooleanField(default=False)
+    restriction = models.CharField(max_length=16, choices=Restriction, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)

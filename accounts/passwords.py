@@ -1,5 +1,6 @@
 """The password policy, as Django validators, and the one call that flows make."""
 
+import re
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -77,8 +78,12 @@ def _check_composition(password: str) -> None:
         raise ValidationError(errors)
 
 
+def _words(fact: str) -> list[str]:
+    return [fact, *re.split(r"\W+", fact)]
+
+
 def _check_strength(password: str, user: Any) -> None:
-    context = [value for value in (getattr(user, "email", ""), getattr(user, "name", "")) if value]
+    context = [word for fact in ("email", "name") for word in _words(getattr(user, fact, ""))]
     guess = zxcvbn(password[:ZXCVBN_READS], user_inputs=context)
     if guess["score"] < MIN_SCORE:
         advice = guess["feedback"]["warning"] or "It is too easy to guess."

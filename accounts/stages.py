@@ -20,6 +20,7 @@ class Attempt:
     client: Client
     transport: Transport
     remember_me: bool
+    restriction: Restriction | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

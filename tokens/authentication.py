@@ -66,10 +66,10 @@ def authorization(request: Request) -> str | None:
 
 def bearer_token(header: str) -> str:
     """RFC 6750, 2.1. Raises TokenInvalid for another scheme or a malformed header."""
-    scheme, _, token = header.strip().partition(" ")
+    scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer":
         raise TokenInvalid("not the Bearer scheme")
-    return token.strip()
+    return token.lstrip(" ")
 
 
 def _refuse_restricted(session: Session, request: Request) -> None:

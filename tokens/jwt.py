@@ -5,6 +5,7 @@ exactly the header fields we write, no member name twice, `typ` and `type` and `
 same kind (RFC 8725, 3.11), the key chosen by `kid` from our ring and used for its own algorithm.
 """
 
+import binascii
 import dataclasses
 import enum
 import hashlib
@@ -31,6 +32,7 @@ ACCEPTED_VERSIONS = frozenset({VERSION})
 MAX_BYTES = 4096
 MEMO_SIZE = 2048
 
+NUMBERS = ("ver", "gen", "iat", "exp", "nbf")
 COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 _jws = PyJWS()
@@ -100,7 +102,7 @@ def decode(raw: str, *, kind: Kind | None, expired_ok: bool = False) -> Claims:
 
 
 def _verify(raw: str) -> Claims:
-    header = _object(base64url_decode(raw.partition(".")[0]))
+    header = _header(raw)
     kind = _kind(header)
     key = ring.get(header["kid"])
     if key is None or key.algorithm != header["alg"]:
@@ -113,6 +115,13 @@ def _verify(raw: str) -> Claims:
     if kind is Kind.ACCESS:
         _memo.keep(raw, claims, key)
     return claims
+
+
+def _header(raw: str) -> dict[str, Any]:
+    try:
+        return _object(base64url_decode(raw.partition(".")[0]))
+    except binascii.Error as error:
+        raise TokenInvalid("header is no base64url") from error
 
 
 def _kind(header: Mapping[str, Any]) -> Kind:
@@ -146,11 +155,11 @@ def _judge(payload: dict[str, Any], kind: Kind) -> Claims:
     wanted = {"iss": conf().issuer, "aud": kind.audience, "type": kind.value}
     if any(payload.get(name) != value for name, value in wanted.items()):
         raise TokenInvalid("iss, aud or type")
-    if payload.get("ver") not in ACCEPTED_VERSIONS:
+    numbers = [payload.get(name, 0 if name == "nbf" else None) for name in NUMBERS]
+    if not all(type(value) is int for value in numbers):  # True would pass isinstance
+        raise TokenInvalid("ver, gen or a time is no integer")
+    if payload["ver"] not in ACCEPTED_VERSIONS:
         raise TokenInvalid("ver")
-    times = [payload.get("iat"), payload.get("exp"), payload.get("nbf", 0), payload.get("gen")]
-    if not all(type(value) is int for value in times):
-        raise TokenInvalid("iat, exp, nbf or gen is no integer")
     if payload["iat"] > latest or payload.get("nbf", 0) > latest:
         raise TokenInvalid("issued in the future")
     try:

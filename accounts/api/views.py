@@ -30,6 +30,9 @@ from tokens.models import Restriction, Transport
 
 LOOK_FOR_MAIL = "If that address can receive one, a mail is on its way."
 
+CONFIRMED = "Your address is confirmed. You can log in now."
+CONFIRMED_ONLY = "Your address is confirmed. To choose a password, ask for a reset link."
+
 
 class CsrfView(PublicEndpoint):
     @extend_schema(responses=CsrfAnswer)
@@ -62,8 +65,8 @@ class VerifyEmailView(PublicEndpoint):
         return self._verify(request, parse(TokenBody, request)["token"])
 
     def _verify(self, request: Request, token: str) -> Response:
-        verify_email(token=token, client=Client.of(request._request))
-        return Response({"detail": "Your address is confirmed. You can log in now."})
+        user = verify_email(token=token, client=Client.of(request._request))
+        return Response({"detail": CONFIRMED if user.has_usable_password() else CONFIRMED_ONLY})
 
 
 class ResendVerificationView(PublicEndpoint):

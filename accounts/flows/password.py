@@ -14,7 +14,7 @@ from accounts.passwords import check_password_policy
 from accounts.signals import password_changed, password_reset, password_reset_requested
 from portcullis.client import Client
 from tokens.flows import renew, revoke_all
-from tokens.models import RevokeReason, Session
+from tokens.models import Restriction, RevokeReason, Session
 
 
 def request_reset(*, email: str, client: Client) -> None:
@@ -67,7 +67,7 @@ def change_password(*, session: Session, current: str, new: str, client: Client)
         locked.save(update_fields=["password"])
         links.kill(user.pk, *Purpose)
         revoke_all(user=locked, reason=RevokeReason.PASSWORD, keep=session)
-        renewed = renew(session, epoch=locked.credential_epoch)
+        renewed = renew(session, epoch=locked.credential_epoch, done=Restriction.CHANGE_PASSWORD)
         order_notice("password_changed", user=locked, at=timezone.now())
         password_changed.send(sender=type(user), user=locked, session=renewed, client=client)
     return renewed

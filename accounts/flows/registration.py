@@ -6,7 +6,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import directory
-from accounts.conf import Registration, conf
+from accounts.base_user import AbstractEmailUser
+from accounts.conf import EmailVerification, Registration, conf
 from accounts.emails import order_link, order_notice
 from accounts.errors import RegistrationClosed
 from accounts.models import Purpose
@@ -39,6 +40,10 @@ def _take(email: str, encoded: str, name: str, client: Client) -> None:
     if user is None:
         user = get_user_model()(email=email, name=name, password=encoded)
         user.save(force_insert=True)
+    elif (
+        user.email_verified_at is None and conf().EMAIL_VERIFICATION == EmailVerification.MANDATORY
+    ):
+        _forget_password(user)
     if not user.is_active:
         order_link(purpose=Purpose.VERIFY_EMAIL, user=None)
     elif user.email_verified_at is None:
@@ -48,3 +53,12 @@ def _take(email: str, encoded: str, name: str, client: Client) -> None:
     else:
         order_notice("address_taken", user=user, at=timezone.now())
         registration_for_taken_address.send(sender=type(user), user=user, client=client)
+
+
+def _forget_password(user: AbstractEmailUser) -> None:
+    """Registrations compete: from now on only a link of their own carries a password.
+
+    Not a change of credentials: the epoch stays, and with it the links on their way.
+    """
+    unusable = make_password(None)
+    type(user)._default_manager.filter(pk=user.pk).update(password=unusable)

@@ -15,8 +15,8 @@ from tokens.flows import revoke_all
 from tokens.models import RevokeReason
 
 
-def verify_email(*, token: str, client: Client) -> None:
-    """Spend a verification link. Raises LinkInvalid.
+def verify_email(*, token: str, client: Client) -> AbstractEmailUser:
+    """Spend a verification link; returns its user. Raises LinkInvalid.
 
     The registration that this link belongs to takes effect and every other one dies. A link that
     carries no registration (asked for again while several competed) verifies the address and
@@ -29,6 +29,7 @@ def verify_email(*, token: str, client: Client) -> None:
         _adopt(user, payload)
         confirm_address(user, client=client)
         user.save()
+    return user
 
 
 def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
@@ -50,22 +51,25 @@ def resend_verification(*, email: str) -> None:
         order_link(
             purpose=Purpose.VERIFY_EMAIL,
             user=user if waiting else None,
-            payload=_only_registration(user) if user and waiting else None,
+            payload=_registration_of(user) if user and waiting else None,
         )
 
 
 def send_fresh_link(*, user: AbstractEmailUser) -> None:
     """For a login that had the right password but no verified address."""
-    payload = {"name": user.name, "password": user.password}
     with transaction.atomic():
-        order_link(purpose=Purpose.VERIFY_EMAIL, user=user, payload=payload)
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=user, payload=_registration_of(user))
 
 
-def _only_registration(user: AbstractEmailUser) -> dict[str, Any]:
-    """What the user's live links carry, if they all carry the same; else nothing."""
-    carried = OneTimeToken.alive().filter(user_id=user.pk, purpose=Purpose.VERIFY_EMAIL)
-    payloads = [payload for payload in carried.values_list("payload", flat=True) if payload]
-    return payloads[0] if payloads and all(each == payloads[0] for each in payloads) else {}
+def _registration_of(user: AbstractEmailUser) -> dict[str, Any]:
+    """What a link that is asked for again may carry: the only registration that there is.
+
+    Where several compete it carries none, for nobody can tell which is the owner's.
+    """
+    own = {"name": user.name, "password": user.password}
+    live = OneTimeToken.alive().filter(user_id=user.pk, purpose=Purpose.VERIFY_EMAIL)
+    rivals = [other for other in live.values_list("payload", flat=True) if other and other != own]
+    return own if user.has_usable_password() and not rivals else {}
 
 
 def _adopt(user: AbstractEmailUser, payload: dict[str, Any]) -> None:

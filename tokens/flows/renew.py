@@ -1,19 +1,18 @@
 """Renew a session in place: what a proof or a changed credential does to its earlier tokens."""
 
-from typing import Any
-
 from django.db.models import F
 from django.utils import timezone
 
 from tokens.errors import TokenInvalid
-from tokens.models import Session
+from tokens.models import Restriction, Session
 
 
-def renew(session: Session, *, epoch: int, **changes: Any) -> Session:
+def renew(session: Session, *, epoch: int, done: Restriction | None = None) -> Session:
     """Step to a new generation and accept no earlier one, without grace.
 
-    `epoch` is the credential epoch that the session is bound to from now on. Raises TokenInvalid
-    if the session ended meanwhile. Call it in the transaction of the change.
+    `epoch` is the credential epoch that the session is bound to from now on; `done` is the
+    restriction that this step lifts. Raises TokenInvalid if the session ended meanwhile. Call it
+    in the transaction of the change.
     """
     now = timezone.now()
     moved = Session.objects.filter(pk=session.pk, revoked_at=None).update(
@@ -22,7 +21,7 @@ def renew(session: Session, *, epoch: int, **changes: Any) -> Session:
         rotated_at=now,
         last_used_at=now,
         epoch=epoch,
-        **changes,
+        restriction="" if session.restriction == done else session.restriction,
     )
     if not moved:
         raise TokenInvalid("the session ended meanwhile")
