@@ -79,7 +79,7 @@ def _check_composition(password: str) -> None:
 
 
 def _words(fact: str) -> list[str]:
-    return [fact, *re.split(r"\W+", fact)]
+    return [fact, *re.split(r"[@\s]", fact), *re.split(r"\W+", fact)]
 
 
 def _check_strength(password: str, user: Any) -> None:
