@@ -36,6 +36,24 @@ class EmailUserManager(BaseUserManager["AbstractEmailUser"]):
         return self.get(email_key=addresses.fold(username or ""))
 
 
+class AddressField(models.EmailField[str, str]):
+    """An address, saved as typed with its domain in lower case."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        address = addresses.normalize(getattr(model_instance, self.attname))
+        setattr(model_instance, self.attname, address)
+        return address
+
+
+class AddressKeyField(models.CharField[str, str]):
+    """The folded form of `email`, computed whenever the row is saved, in bulk too."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        key = addresses.fold(model_instance.email)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, key)
+        return key
+
+
 class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     """A user known by an e-mail address.
 
@@ -44,12 +62,12 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    email = models.EmailField(
+    email = AddressField(
         max_length=addresses.MAX_LENGTH,
         unique=True,
         error_messages={"unique": "A user with that address already exists."},
     )
-    email_key = models.CharField(max_length=addresses.MAX_LENGTH, unique=True, editable=False)
+    email_key = AddressKeyField(max_length=addresses.MAX_LENGTH, unique=True, editable=False)
     name = models.CharField(max_length=150, blank=True)
     email_verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
@@ -89,18 +107,18 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         **kwargs: Any,
     ) -> None:
         """Keep `email_key` with `email`, and count a changed password in the same statement."""
-        self.email = addresses.normalize(self.email)
-        self.email_key = addresses.fold(self.email)
         fields = set(update_fields) if update_fields is not None else None
         if fields and "email" in fields:
             fields.add("email_key")
-        counting = self._credentials_changed and not self._state.adding
+        saving = self._credentials_changed and (fields is None or "password" in fields)
+        counting = saving and not self._state.adding
         if counting:
             self.credential_epoch = F("credential_epoch") + 1
             if fields is not None:
                 fields.add("credential_epoch")
         super().save(*args, update_fields=fields, **kwargs)
-        self._credentials_changed = False
+        if saving:
+            self._credentials_changed = False
         if counting:
             self.refresh_from_db(fields=["credential_epoch"])
 

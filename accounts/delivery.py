@@ -3,7 +3,7 @@
 from typing import Any, assert_never
 
 from django.conf import settings
-from django.contrib.auth import login, update_session_auth_hash
+from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from accounts.answers import user_answer
 from accounts.login import Admitted, Challenged, Outcome
 from accounts.signals import logged_in
+from accounts.stages import Attempt
 from tokens.answers import session_answer
 from tokens.conf import conf as tokens_conf
 from tokens.delivery import refresh_answer, with_tokens
@@ -32,11 +33,11 @@ def login_answer(request: Request, outcome: Outcome) -> Response:
                     "expires_in": expires_in,
                 }
             )
-        case Admitted():
-            session = _open(request._request, outcome)
+        case Admitted(login):
+            session = _open(request._request, login)
             answer = {
                 "mfa_required": False,
-                "user": user_answer(outcome.user),
+                "user": user_answer(login.user),
                 "session": session_answer(session),
             }
             return with_tokens(answer, session)
@@ -49,29 +50,26 @@ def renewed_answer(request: Request, session: Session) -> Response:
     django_request = request._request
     if session.transport == Transport.COOKIE and sid_of(django_request) == session.pk:
         django_request.user = session.user
-        update_session_auth_hash(django_request, session.user)
+        auth.update_session_auth_hash(django_request, session.user)
         _note_key(django_request, session)
     return refresh_answer(session)
 
 
-def _open(request: HttpRequest, admitted: Admitted) -> Session:
+def _open(request: HttpRequest, login: Attempt) -> Session:
     with transaction.atomic():
         session = open_session(
-            user=admitted.user,
-            transport=admitted.transport,
-            client=admitted.client,
-            auth_methods=admitted.methods,
-            remember_me=admitted.remember_me,
-            second_factor=admitted.second_factor,
-            restriction=admitted.restriction,
+            user=login.user,
+            transport=login.transport,
+            client=login.client,
+            auth_methods=login.methods,
+            remember_me=login.remember_me,
+            second_factor=login.second_factor,
+            restriction=login.restriction,
         )
-        if admitted.transport == Transport.COOKIE:
+        if login.transport == Transport.COOKIE:
             _log_browser_in(request, session)
         logged_in.send(
-            sender=type(admitted.user),
-            user=admitted.user,
-            session=session,
-            client=admitted.client,
+            sender=type(login.user), user=login.user, session=session, client=login.client
         )
     return session
 
@@ -81,8 +79,7 @@ def _log_browser_in(request: HttpRequest, session: Session) -> None:
     if former := sid_of(request):
         _end_former(former)
         request.session.flush()
-    backend = settings.AUTHENTICATION_BACKENDS[0]
-    login(request, session.user, backend=backend)
+    auth.login(request, session.user, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session.set_expiry(tokens_conf().ABSOLUTE_LIFETIME if session.remember_me else 0)
     tie(request, session)
     _note_key(request, session)

@@ -27,15 +27,9 @@ from tokens.models import Restriction, Transport
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Admitted:
-    """All stages are passed: a session may be opened."""
+    """All stages are passed: this login may become a session."""
 
-    user: AbstractEmailUser
-    methods: tuple[str, ...]
-    second_factor: bool
-    transport: Transport
-    remember_me: bool
-    restriction: Restriction | None
-    client: Client
+    login: Attempt
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,15 +98,7 @@ def _walk(attempt: Attempt, stages: tuple[str, ...]) -> Outcome:
             case Passed(restriction):
                 restriction = attempt.restriction or restriction
                 attempt = dataclasses.replace(attempt, restriction=restriction)
-    return Admitted(
-        user=attempt.user,
-        methods=attempt.methods,
-        second_factor=len(attempt.methods) > 1,
-        transport=attempt.transport,
-        remember_me=attempt.remember_me,
-        restriction=attempt.restriction,
-        client=attempt.client,
-    )
+    return Admitted(attempt)
 
 
 def _challenge(attempt: Attempt, stage: str, methods: tuple[str, ...]) -> Challenged:

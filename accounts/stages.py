@@ -22,6 +22,10 @@ class Attempt:
     remember_me: bool
     restriction: Restriction | None = None
 
+    @property
+    def second_factor(self) -> bool:
+        return len(self.methods) > 1
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Passed:

@@ -2,7 +2,6 @@
 
 import uuid
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated
@@ -27,6 +26,10 @@ from tokens.keyring import ring
 from tokens.models import Restriction, RevokeReason, Session, SessionQuerySet, Transport
 
 
+class DeadCookie(TokenInvalid):
+    """The refresh cookie will never work again, so the answer clears it."""
+
+
 class RefreshView(PublicEndpoint):
     """The refresh token travels in its cookie or in the body, never in the Authorization header;
     a request that has that header is judged without its cookies."""
@@ -34,17 +37,26 @@ class RefreshView(PublicEndpoint):
     @extend_schema(request=RefreshBody, responses=RefreshAnswer)
     def post(self, request: Request) -> Response:
         """Rotate: a new access and refresh token for the session."""
-        raw = parse(RefreshBody, request).get("refresh")
-        cookie = None if raw else _refresh_cookie(request)
-        if not raw and not cookie:
-            raise NotAuthenticated
-        if cookie:
-            enforce_csrf(request)
-        claims = _decode_refresh(raw or cookie or "")
+        if raw := parse(RefreshBody, request).get("refresh"):
+            return self._by_body(request, raw)
+        if cookie := _refresh_cookie(request):
+            return self._by_cookie(request, cookie)
+        raise NotAuthenticated
+
+    def _by_body(self, request: Request, raw: str) -> Response:
+        claims = _decode_refresh(raw)
         session = read(claims)
-        if raw and session.transport != Transport.BEARER:
+        if session.transport != Transport.BEARER:
             enforce_csrf(request)  # the answer sets cookies
-        return refresh_answer(rotate(session, presented=claims, client=Client.of(request._request)))
+        return _rotated(request, session, claims)
+
+    def _by_cookie(self, request: Request, cookie: str) -> Response:
+        enforce_csrf(request)
+        try:
+            claims = _decode_refresh(cookie)
+            return _rotated(request, read(claims), claims)
+        except TokenInvalid as error:
+            raise DeadCookie(str(error)) from error
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
@@ -53,11 +65,14 @@ class RefreshView(PublicEndpoint):
         if not cookie:
             raise NotAuthenticated
         enforce_csrf(request)
-        return _end(request, [_decode_any(cookie)])
+        claims = _ours(cookie)
+        if claims is None:
+            raise DeadCookie("refresh cookie is not ours")
+        return _end(request, [claims])
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
-        if isinstance(exc, TokenInvalid) and _refresh_cookie(self.request):
+        if isinstance(exc, DeadCookie):
             cookies.REFRESH.clear(response)
         return response
 
@@ -69,13 +84,16 @@ class LogoutView(PublicEndpoint):
         body = parse(RefreshBody, request).get("refresh")
         header = authorization(request)
         cookie = cookies.ACCESS.read(request._request) if header is None else None
-        presented = [bearer_token(header)] if header is not None else [cookie]
-        tokens = [token for token in (*presented, body) if token]
-        if not tokens:
+        if header is None and not cookie and not body:
             raise NotAuthenticated
-        if header is None and (cookie or settings.SESSION_COOKIE_NAME in request.COOKIES):
+        by_cookie = _ours(cookie)
+        if by_cookie:
             enforce_csrf(request)
-        return _end(request, [_decode_any(token) for token in tokens])
+        by_header = _ours(header and bearer_token(header))
+        ours = [claims for claims in (by_header, by_cookie, _ours(body)) if claims]
+        if not ours:
+            raise TokenInvalid("no token of ours")
+        return _end(request, ours)
 
 
 class SessionPages(CursorPagination):
@@ -116,6 +134,11 @@ def jwks(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _rotated(request: Request, session: Session, presented: Claims) -> Response:
+    client = Client.of(request._request)
+    return refresh_answer(rotate(session, presented=presented, client=client))
+
+
 def _own(request: Request) -> SessionQuerySet:
     return Session.objects.open().filter(user_id=session_of(request).user_id)
 
@@ -131,8 +154,12 @@ def _decode_refresh(raw: str) -> Claims:
         raise TokenInvalid("refresh token expired") from error
 
 
-def _decode_any(raw: str) -> Claims:
-    return jwt.decode(raw, kind=None, expired_ok=True)
+def _ours(raw: str | None) -> Claims | None:
+    """What a token of either kind says if we signed it, however long ago."""
+    try:
+        return jwt.decode(raw, kind=None, expired_ok=True) if raw else None
+    except TokenInvalid:
+        return None
 
 
 def _end(request: Request, presented: list[Claims]) -> Response:
