@@ -1,14 +1,12 @@
 """The rows behind tokens: a session for each login, and the keys that sign."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
-
-from tokens.conf import conf
 
 
 class Transport(models.TextChoices):
@@ -117,31 +115,6 @@ class Session(models.Model):
         if self.user.credential_epoch != self.epoch:
             return Death.CREDENTIALS
         return None
-
-    def rotate(self, now: datetime) -> bool:
-        """Move to the next generation if nobody else has; one conditional UPDATE (CAS).
-
-        The user is looked at in a subquery, never in a join: a joined filter would move the
-        whole WHERE into a subselect that PostgreSQL does not evaluate again after waiting for
-        the row, and two rotations would both win.
-        """
-        idle = timedelta(seconds=conf().idle_lifetime(remember_me=self.remember_me))
-        expires_at = min(now + idle, self.absolute_expires_at)
-        won = (
-            Session.objects.open(now)
-            .filter(pk=self.pk, generation=self.generation, min_generation__lte=self.generation)
-            .update(
-                generation=F("generation") + 1,
-                rotated_at=now,
-                last_used_at=now,
-                expires_at=expires_at,
-            )
-        )
-        if won:
-            self.generation += 1
-            self.rotated_at = self.last_used_at = now
-            self.expires_at = expires_at
-        return bool(won)
 
 
 class KeyState(models.TextChoices):

@@ -1,37 +1,27 @@
-"""Strict authentication: the session row joined with its user, in one statement compiled once.
-
-Building and compiling the query is most of what the ORM costs here, and the SQL is always the
-same: so it is compiled with a sentinel for the session id, and each call only puts the id in.
-Converters and `from_db` are Django's own, so the objects are what the ORM would have returned.
-"""
+"""The two statements of the hot paths: read a session with its user, move it one generation on."""
 
 import dataclasses
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from django.core.signals import setting_changed
-from django.db import connections, router
+from django.db import connections, router, transaction
+from django.db.models import F
+from django.db.models.sql import UpdateQuery
 
 from tokens.models import Session
-
-SENTINEL = uuid.UUID("00000000-dead-beef-dead-000000000000")
+from tokens.prepared import Hole, Statement, compile_statement, once_per_database
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Statement:
-    sql: str
-    parameters: tuple[Any, ...]
+class Reading:
+    statement: Statement
     converters: Any
     apply_converters: Callable[[Any, Any], Any]
     session_fields: list[str]
     user_model: Any
     user_fields: list[str]
-    adapt: Callable[[uuid.UUID], Any]
-
-
-_compiled: dict[str, Statement] = {}
-setting_changed.connect(lambda **changed: _compiled.clear(), weak=False)
 
 
 def fetch(sid: uuid.UUID) -> Session | None:
@@ -40,41 +30,79 @@ def fetch(sid: uuid.UUID) -> Session | None:
     One statement, read where writes go: a replica that lags would accept what is revoked.
     """
     alias = router.db_for_write(Session)
-    statement = _compiled.get(alias)
-    if statement is None:
-        statement = _compiled[alias] = _compile(alias)
-    adapted = statement.adapt(sid)
-    parameters = [adapted if value is SENTINEL else value for value in statement.parameters]
+    reading = _reading(alias)
     with connections[alias].cursor() as cursor:
-        cursor.execute(statement.sql, parameters)
+        cursor.execute(reading.statement.sql, reading.statement.fill(alias, id=sid))
         row = cursor.fetchone()
     if row is None:
         return None
-    if statement.converters:
-        row = next(iter(statement.apply_converters([row], statement.converters)))
-    split = len(statement.session_fields)
-    session: Session = Session.from_db(alias, statement.session_fields, row[:split])
-    session.user = statement.user_model.from_db(alias, statement.user_fields, row[split:])
+    if reading.converters:
+        row = next(iter(reading.apply_converters([row], reading.converters)))
+    split = len(reading.session_fields)
+    session: Session = Session.from_db(alias, reading.session_fields, row[:split])
+    session.user = reading.user_model.from_db(alias, reading.user_fields, row[split:])
     return session
 
 
-def _compile(alias: str) -> Statement:
-    connection = connections[alias]
-    query = Session.objects.using(alias).select_related("user").filter(pk=SENTINEL).query
-    compiler = query.get_compiler(using=alias)
-    sql, parameters = compiler.as_sql()
-    field = Session._meta.pk
-    marker = field.get_db_prep_value(SENTINEL, connection)
-    columns = [expression for expression, _, _ in compiler.select or []]
-    converters = compiler.get_converters(columns)
-    user_model = Session._meta.get_field("user").related_model
-    return Statement(
-        sql=sql,
-        parameters=tuple(SENTINEL if value == marker else value for value in parameters),
-        converters=converters,
-        apply_converters=compiler.apply_converters,
-        session_fields=[f.attname for f in Session._meta.concrete_fields],
-        user_model=user_model,
-        user_fields=[f.attname for f in user_model._meta.concrete_fields],
-        adapt=lambda value: field.get_db_prep_value(value, connections[alias]),
+def advance(session: Session, *, now: datetime, expires_at: datetime) -> bool:
+    """Compare and swap: to the next generation, if the session is alive and nobody else did it.
+
+    One UPDATE. The user is looked at in a subquery, never in a join: a joined filter would move
+    the whole WHERE into a subselect that PostgreSQL does not evaluate again after waiting for the
+    row, and two rotations would both win.
+    """
+    alias = router.db_for_write(Session)
+    statement = _advancing(alias)
+    parameters = statement.fill(
+        alias, id=session.pk, generation=session.generation, now=now, expires_at=expires_at
     )
+    with transaction.mark_for_rollback_on_error(using=alias), connections[alias].cursor() as cursor:
+        cursor.execute(statement.sql, parameters)
+        return bool(cursor.rowcount)
+
+
+@once_per_database
+def _reading(alias: str) -> Reading:
+    hole = Hole(_field("id"))
+    query = Session.objects.using(alias).select_related("user").filter(pk=hole.sentinel).query
+    compiler = query.get_compiler(using=alias)
+    statement = compile_statement(alias, compiler, {"id": hole})
+    user_model = _field("user").related_model
+    return Reading(
+        statement=statement,
+        converters=compiler.get_converters([column for column, _, _ in compiler.select or []]),
+        apply_converters=compiler.apply_converters,
+        session_fields=[field.attname for field in Session._meta.concrete_fields],
+        user_model=user_model,
+        user_fields=[field.attname for field in user_model._meta.concrete_fields],
+    )
+
+
+@once_per_database
+def _advancing(alias: str) -> Statement:
+    holes = {
+        "id": Hole(_field("id")),
+        "generation": Hole(_field("generation")),
+        "now": Hole(_field("rotated_at")),
+        "expires_at": Hole(_field("expires_at"), shift=1),
+    }
+    generation, now = holes["generation"].sentinel, holes["now"].sentinel
+    candidates = (
+        Session.objects.using(alias)
+        .open(now)
+        .filter(pk=holes["id"].sentinel, generation=generation, min_generation__lte=generation)
+    )
+    query: Any = candidates.query.chain(UpdateQuery)
+    query.add_update_values(
+        {
+            "generation": F("generation") + 1,
+            "rotated_at": now,
+            "last_used_at": now,
+            "expires_at": holes["expires_at"].sentinel,
+        }
+    )
+    return compile_statement(alias, query.get_compiler(using=alias), holes)
+
+
+def _field(name: str) -> Any:
+    return Session._meta.get_field(name)

@@ -32,7 +32,7 @@ def rotate(session: Session, *, presented: Claims, client: Client) -> Session:
         if presented.gen < session.min_generation or presented.gen > session.generation:
             raise TokenInvalid("generation outside of the family's")
         if presented.gen == session.generation:
-            if session.rotate(now):
+            if _advance(session, now):
                 session_refreshed.send(Session, session=session, client=client, rotated=True)
                 return session
         elif _within_grace(session, presented, now):
@@ -51,6 +51,17 @@ def read(presented: Claims) -> Session:
     if session is None or str(session.user_id) != presented.sub:
         raise TokenInvalid("no such session")
     return session
+
+
+def _advance(session: Session, now: datetime) -> bool:
+    idle = timedelta(seconds=conf().idle_lifetime(remember_me=session.remember_me))
+    expires_at = min(now + idle, session.absolute_expires_at)
+    if not strict.advance(session, now=now, expires_at=expires_at):
+        return False
+    session.generation += 1
+    session.rotated_at = session.last_used_at = now
+    session.expires_at = expires_at
+    return True
 
 
 def _within_grace(session: Session, presented: Claims, now: datetime) -> bool:
