@@ -1,6 +1,6 @@
 """From an Outcome to an answer. The only caller of Django's `login` and of `open_session`."""
 
-from typing import Any, assert_never
+from typing import assert_never
 
 from django.conf import settings
 from django.contrib import auth
@@ -51,7 +51,6 @@ def renewed_answer(request: Request, session: Session) -> Response:
     if session.transport == Transport.COOKIE and sid_of(django_request) == session.pk:
         django_request.user = session.user
         auth.update_session_auth_hash(django_request, session.user)
-        _note_key(django_request, session)
     return refresh_answer(session)
 
 
@@ -66,6 +65,8 @@ def _open(request: HttpRequest, login: Attempt) -> Session:
             second_factor=login.second_factor,
             restriction=login.restriction,
         )
+        if login.transport != Transport.BEARER:
+            _end_former(request)
         if login.transport == Transport.COOKIE:
             _log_browser_in(request, session)
         logged_in.send(
@@ -74,23 +75,27 @@ def _open(request: HttpRequest, login: Attempt) -> Session:
     return session
 
 
+def _end_former(request: HttpRequest) -> None:
+    """One browser, one login: whoever was logged in there is not any more."""
+    former = sid_of(request)
+    if former is None:
+        return
+    user_id = request.session.get(auth.SESSION_KEY)
+    revoke(former, user_id=user_id, reason=RevokeReason.REPLACED)
+    request.session.flush()
+
+
 def _log_browser_in(request: HttpRequest, session: Session) -> None:
-    """One browser, one login: a former one ends, and a session key from before is never kept."""
-    if former := sid_of(request):
-        _end_former(former)
-        request.session.flush()
+    """Django's login, with a session key that did not exist before it (session fixation).
+
+    What the visitor had put into their session is kept. The user is in it before Django looks,
+    or else Django would save the session once here and once more with the answer.
+    """
+    kept = dict(request.session.items())
+    request.session.flush()
+    request.session.update(kept)
+    request.session[auth.SESSION_KEY] = session.user._meta.pk.value_to_string(session.user)
+    request.session[auth.HASH_SESSION_KEY] = session.user.get_session_auth_hash()
     auth.login(request, session.user, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session.set_expiry(tokens_conf().ABSOLUTE_LIFETIME if session.remember_me else 0)
     tie(request, session)
-    _note_key(request, session)
-
-
-def _note_key(request: HttpRequest, session: Session) -> None:
-    session.django_session_key = request.session.session_key or ""
-    session.save(update_fields=["django_session_key"])
-
-
-def _end_former(sid: Any) -> None:
-    former = Session.objects.filter(pk=sid).first()
-    if former:
-        revoke(former, RevokeReason.REPLACED)

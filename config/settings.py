@@ -239,6 +239,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+SIMPLE_JWT = {"USER_ID_CLAIM": "sub", "TOKEN_TYPE_CLAIM": "type"}  # as our tokens name them
 SPECTACULAR_SETTINGS = {
     "TITLE": "Portcullis",
     "DESCRIPTION": "Authentication and authorization. Errors have one shape everywhere.",

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portcullis.errors import CHALLENGE
-from portcullis.parsing import AlwaysJson, StrictJSONParser
+from portcullis.parsing import AlwaysJson, StrictJSONParser, refuse_other_types
 from portcullis.problems import handle
 
 
@@ -47,6 +47,10 @@ class Endpoint(APIView):
     content_negotiation_class = AlwaysJson
     throttle_classes = ()
     schema = Schema()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        refuse_other_types(request)
+        super().initial(request, *args, **kwargs)
 
     def get_exception_handler(self) -> Any:
         return handle

@@ -1,7 +1,6 @@
 """The tie between Django's session, which pages use, and the row that decides about it."""
 
 import uuid
-from collections.abc import Collection
 
 from django.http import HttpRequest
 
@@ -20,7 +19,7 @@ def sid_of(request: HttpRequest) -> uuid.UUID | None:
     return uuid.UUID(sid) if sid else None
 
 
-def flush_if_tied(request: HttpRequest, ended: Collection[uuid.UUID]) -> None:
-    """Forget the Django session if it belongs to one of the sessions that just ended."""
-    if sid_of(request) in ended:
+def flush_if_tied(request: HttpRequest, ended: uuid.UUID) -> None:
+    """Forget the Django session if it belongs to the session that just ended."""
+    if sid_of(request) == ended:
         request.session.flush()

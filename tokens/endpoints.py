@@ -1,5 +1,6 @@
 """The two kinds of endpoint: for whoever holds a live session, and for everybody."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.db import DatabaseError
@@ -10,6 +11,7 @@ from rest_framework.response import Response
 from portcullis.api import Endpoint
 from tokens import cookies
 from tokens.authentication import TokenAuthentication, authenticate_token, authorization
+from tokens.cookies import Cookie
 from tokens.errors import TokenExpired, TokenInvalid
 from tokens.models import Restriction, Session
 
@@ -28,27 +30,31 @@ class SignedInEndpoint(Endpoint):
 
 
 class PublicEndpoint(Endpoint):
-    """For everybody. A dead or foreign access cookie changes nothing, and the answer clears it."""
+    """For everybody. A dead or foreign cookie changes nothing, and the answer clears it."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    reads: tuple[tuple[Cookie, Callable[[str], object]], ...] = (
+        (cookies.ACCESS, authenticate_token),
+    )
+    """The cookies that reach this endpoint, each with what raises TokenInvalid if it is dead."""
 
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
         final = super().finalize_response(request, response, *args, **kwargs)
-        if cookies.ACCESS.name not in final.cookies and _is_dead(request):
-            cookies.ACCESS.clear(final)
+        if authorization(request) is None:
+            for cookie, judge in self.reads:
+                value = cookie.read(request._request)
+                if value and cookie.name not in final.cookies and _is_dead(value, judge):
+                    cookie.clear(final)
         return final
 
 
-def _is_dead(request: Request) -> bool:
-    """Whether there is an access cookie that no clock will mend; a merely expired one stays."""
-    cookie = cookies.ACCESS.read(request._request)
-    if cookie is None or authorization(request) is not None:
-        return False
+def _is_dead(value: str, judge: Callable[[str], object]) -> bool:
+    """Whether no clock will mend it; a merely expired one stays."""
     try:
-        authenticate_token(cookie)
+        judge(value)
     except TokenInvalid:
         return True
     except (TokenExpired, DatabaseError):

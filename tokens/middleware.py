@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
@@ -21,6 +22,7 @@ class SessionAuthenticationMiddleware(AuthenticationMiddleware):
         super().process_request(request)
         request.login_session = SimpleLazyObject(lambda: _session(request))  # type: ignore[attr-defined]
         request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
+        request.auser = sync_to_async(lambda: _user(request))  # Django's own would skip the row
 
 
 def _user(request: HttpRequest) -> Any:

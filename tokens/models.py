@@ -84,7 +84,6 @@ class Session(models.Model):
     min_generation = models.PositiveIntegerField(default=0)
     rotated_at = models.DateTimeField(null=True)
     epoch = models.PositiveIntegerField()
-    django_session_key = models.CharField(max_length=40, blank=True)
     revoked_at = models.DateTimeField(null=True)
     revoke_reason = models.CharField(max_length=16, choices=RevokeReason, blank=True)
 

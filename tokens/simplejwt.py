@@ -58,6 +58,11 @@ class RowMixin:
             raise exceptions.TokenError("Token is blacklisted")
         return session
 
+    def verify_token_type(self) -> None:
+        """By our `type` claim, whatever SIMPLE_JWT["TOKEN_TYPE_CLAIM"] says."""
+        if self.payload.get("type") != self.token_type:  # type: ignore[attr-defined]
+            raise exceptions.TokenError("Token has wrong type")
+
 
 class AccessToken(RowMixin, tokens.AccessToken):
     @property
@@ -95,5 +100,5 @@ class RefreshToken(RowMixin, tokens.RefreshToken):
 
     def blacklist(self) -> bool:  # type: ignore[override]
         """End the session; False if it was over already."""
-        session = Session.objects.filter(pk=self.payload["sid"]).first()
-        return bool(session and revoke(session, RevokeReason.LOGOUT))
+        sid, user_id = uuid.UUID(self.payload["sid"]), self.payload["sub"]
+        return revoke(sid, user_id=user_id, reason=RevokeReason.LOGOUT)

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts import addresses
 from accounts.passwords import MAX_LENGTH
-from portcullis.parsing import Body
+from portcullis.parsing import Body, Text
 from tokens.models import Transport
 
 
@@ -22,26 +22,26 @@ def no_control_characters(text: str) -> None:
         raise ValidationError("Control characters are not allowed.", code="control_characters")
 
 
-class AddressField(serializers.EmailField):
+class AddressField(Text, serializers.EmailField):
     def __init__(self) -> None:
         super().__init__(max_length=addresses.MAX_LENGTH, validators=[folds_within_bounds])
 
 
-class PasswordField(serializers.CharField):
+class PasswordField(Text):
     """Byte for byte as typed: nothing trimmed (ASVS 6.2.8)."""
 
     def __init__(self) -> None:
         super().__init__(max_length=MAX_LENGTH, trim_whitespace=False)
 
 
-class NameField(serializers.CharField):
+class NameField(Text):
     """As people write names; no control characters, which forge lines wherever it is shown."""
 
     def __init__(self, *, required: bool = True) -> None:
         super().__init__(max_length=150, required=required, validators=[no_control_characters])
 
 
-class LinkField(serializers.CharField):
+class LinkField(Text):
     def __init__(self) -> None:
         super().__init__(max_length=200)
 
@@ -50,7 +50,7 @@ class RegisterBody(Body):
     email = AddressField()
     password = PasswordField()
     name = NameField()
-    invitation = serializers.CharField(max_length=200, required=False)
+    invitation = Text(max_length=200, required=False)
 
 
 class EmailBody(Body):
@@ -61,9 +61,13 @@ class LoginBody(Body):
     email = AddressField()
     password = PasswordField()
     remember_me = serializers.BooleanField(default=False)
-    transport = serializers.ChoiceField(Transport.choices, default=Transport.COOKIE)
-    device_token = serializers.CharField(max_length=512, required=False)
-    trusted_device_token = serializers.CharField(max_length=512, required=False)
+    transport = serializers.ChoiceField(
+        Transport.choices,
+        default=Transport.COOKIE,
+        error_messages={"invalid_choice": "Choose cookie, hybrid or bearer."},
+    )
+    device_token = Text(max_length=512, required=False)
+    trusted_device_token = Text(max_length=512, required=False)
 
 
 class TokenBody(Body):

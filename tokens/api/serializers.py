@@ -1,9 +1,7 @@
 """Request bodies of the session endpoints."""
 
-from rest_framework import serializers
-
-from portcullis.parsing import Body
+from portcullis.parsing import Body, Text
 
 
 class RefreshBody(Body):
-    refresh = serializers.CharField(required=False, max_length=4096)
+    refresh = Text(required=False, max_length=4096)

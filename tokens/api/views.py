@@ -1,10 +1,12 @@
 """Refresh, logout, the list of sessions, and the public keys."""
 
 import uuid
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import NotAuthenticated, NotFound
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,20 +21,18 @@ from tokens.authentication import authorization, bearer_token
 from tokens.delivery import refresh_answer
 from tokens.django_session import flush_if_tied
 from tokens.endpoints import PublicEndpoint, SignedInEndpoint, session_of
-from tokens.errors import TokenExpired, TokenInvalid
-from tokens.flows import read, revoke, rotate
-from tokens.jwt import Claims, Kind
+from tokens.errors import TokenInvalid
+from tokens.flows import check_refresh, decode_refresh, read, revoke, rotate
+from tokens.jwt import Claims
 from tokens.keyring import ring
 from tokens.models import Restriction, RevokeReason, Session, SessionQuerySet, Transport
-
-
-class DeadCookie(TokenInvalid):
-    """The refresh cookie will never work again, so the answer clears it."""
 
 
 class RefreshView(PublicEndpoint):
     """The refresh token travels in its cookie or in the body, never in the Authorization header;
     a request that has that header is judged without its cookies."""
+
+    reads = (*PublicEndpoint.reads, (cookies.REFRESH, check_refresh))
 
     @extend_schema(request=RefreshBody, responses=RefreshAnswer)
     def post(self, request: Request) -> Response:
@@ -44,7 +44,7 @@ class RefreshView(PublicEndpoint):
         raise NotAuthenticated
 
     def _by_body(self, request: Request, raw: str) -> Response:
-        claims = _decode_refresh(raw)
+        claims = decode_refresh(raw)
         session = read(claims)
         if session.transport != Transport.BEARER:
             enforce_csrf(request)  # the answer sets cookies
@@ -52,11 +52,8 @@ class RefreshView(PublicEndpoint):
 
     def _by_cookie(self, request: Request, cookie: str) -> Response:
         enforce_csrf(request)
-        try:
-            claims = _decode_refresh(cookie)
-            return _rotated(request, read(claims), claims)
-        except TokenInvalid as error:
-            raise DeadCookie(str(error)) from error
+        claims = decode_refresh(cookie)
+        return _rotated(request, read(claims), claims)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
@@ -67,14 +64,8 @@ class RefreshView(PublicEndpoint):
         enforce_csrf(request)
         claims = _ours(cookie)
         if claims is None:
-            raise DeadCookie("refresh cookie is not ours")
+            raise TokenInvalid("refresh cookie is not ours")
         return _end(request, [claims])
-
-    def handle_exception(self, exc: Exception) -> Response:
-        response = super().handle_exception(exc)
-        if isinstance(exc, DeadCookie):
-            cookies.REFRESH.clear(response)
-        return response
 
 
 class LogoutView(PublicEndpoint):
@@ -100,6 +91,13 @@ class SessionPages(CursorPagination):
     page_size = 50
     ordering = ("-created_at", "id")
 
+    def decode_cursor(self, request: Request) -> Any:
+        """DRF believes the position in a cursor, which a client may have invented."""
+        cursor = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not _is_time(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
 
 class SessionsView(SignedInEndpoint):
     @extend_schema(responses=SessionAnswer(many=True))
@@ -117,11 +115,13 @@ class SessionView(SignedInEndpoint):
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """End one of the caller's own live sessions; anybody else's is a 404."""
         session = _own(request).filter(pk=session_id).first()
-        if session is None or not revoke(session, RevokeReason.ENDED):
+        if session is None or not revoke(
+            session.pk, user_id=session.user_id, reason=RevokeReason.ENDED
+        ):
             raise Http404
         response = Response(status=204)
         if session.pk == session_of(request).pk:
-            flush_if_tied(request._request, [session.pk])
+            flush_if_tied(request._request, session.pk)
             cookies.clear_all(response)
         return response
 
@@ -139,19 +139,19 @@ def _rotated(request: Request, session: Session, presented: Claims) -> Response:
     return refresh_answer(rotate(session, presented=presented, client=client))
 
 
+def _is_time(position: str) -> bool:
+    try:
+        return parse_datetime(position) is not None
+    except ValueError:
+        return False
+
+
 def _own(request: Request) -> SessionQuerySet:
     return Session.objects.open().filter(user_id=session_of(request).user_id)
 
 
 def _refresh_cookie(request: Request) -> str | None:
     return cookies.REFRESH.read(request._request) if authorization(request) is None else None
-
-
-def _decode_refresh(raw: str) -> Claims:
-    try:
-        return jwt.decode(raw, kind=Kind.REFRESH)
-    except TokenExpired as error:  # `token_expired` tells a client to refresh: not this one
-        raise TokenInvalid("refresh token expired") from error
 
 
 def _ours(raw: str | None) -> Claims | None:
@@ -164,10 +164,9 @@ def _ours(raw: str | None) -> Claims | None:
 
 def _end(request: Request, presented: list[Claims]) -> Response:
     for claims in presented:
-        session = Session.objects.filter(pk=claims.sid).first()
-        if session:
-            revoke(session, RevokeReason.LOGOUT)
-    flush_if_tied(request._request, [claims.sid for claims in presented])
+        revoke(claims.sid, user_id=claims.sub, reason=RevokeReason.LOGOUT)
+    if cookies.ACCESS.read(request._request) or _refresh_cookie(request):
+        request._request.session.flush()  # the same browser's pages
     response = Response(status=204)
     cookies.clear_all(response)
     return response

@@ -3,6 +3,15 @@
 from tokens.flows.open_session import open_session
 from tokens.flows.renew import renew
 from tokens.flows.revoke import revoke, revoke_all
-from tokens.flows.rotate import read, rotate
+from tokens.flows.rotate import check_refresh, decode_refresh, read, rotate
 
-__all__ = ["open_session", "read", "renew", "revoke", "revoke_all", "rotate"]
+__all__ = [
+    "check_refresh",
+    "decode_refresh",
+    "open_session",
+    "read",
+    "renew",
+    "revoke",
+    "revoke_all",
+    "rotate",
+]

@@ -21,7 +21,6 @@ def open_session(
     remember_me: bool = False,
     second_factor: bool = False,
     restriction: Restriction | None = None,
-    django_session_key: str = "",
 ) -> Session:
     """Insert the row for a login that has passed all its stages.
 
@@ -44,7 +43,6 @@ def open_session(
         second_factor_at=now if second_factor else None,
         restriction=restriction or "",
         epoch=user.credential_epoch,
-        django_session_key=django_session_key,
     )
     session_opened.send(sender=Session, session=session, client=client)
     return session

@@ -1,5 +1,6 @@
 """End sessions before their time. Every other access of theirs is refused from the next request."""
 
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,14 +11,14 @@ from tokens.models import RevokeReason, Session
 from tokens.signals import session_revoked
 
 
-def revoke(session: Session, reason: RevokeReason) -> bool:
+def revoke(session_id: uuid.UUID, *, user_id: Any, reason: RevokeReason) -> bool:
     """End one session; False if it was over already. One conditional UPDATE."""
     with transaction.atomic():
-        ended = Session.objects.filter(pk=session.pk, revoked_at=None).update(
+        ended = Session.objects.filter(pk=session_id, revoked_at=None).update(
             revoked_at=timezone.now(), revoke_reason=reason
         )
         if ended:
-            _announce([session.pk], session.user_id, reason)
+            _announce([session_id], user_id, reason)
     return bool(ended)
 
 

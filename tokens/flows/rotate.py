@@ -6,10 +6,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from portcullis.client import Client
-from tokens import strict
+from tokens import jwt, strict
 from tokens.conf import conf
 from tokens.emails import mail_reuse_notice
-from tokens.errors import TokenInvalid
+from tokens.errors import TokenExpired, TokenInvalid
 from tokens.flows.revoke import revoke
 from tokens.jwt import Claims
 from tokens.models import RevokeReason, Session
@@ -45,6 +45,26 @@ def rotate(session: Session, *, presented: Claims, client: Client) -> Session:
     raise TokenInvalid("the session kept moving")
 
 
+def decode_refresh(raw: str) -> Claims:
+    """The claims of a refresh token. Raises TokenInvalid, also for an expired one: a client takes
+    `token_expired` as a reason to refresh."""
+    try:
+        return jwt.decode(raw, kind=jwt.Kind.REFRESH)
+    except TokenExpired as error:
+        raise TokenInvalid("refresh token expired") from error
+
+
+def check_refresh(raw: str) -> None:
+    """Whether a refresh token could be used again, without using it. Raises TokenExpired or
+    TokenInvalid."""
+    presented = jwt.decode(raw, kind=jwt.Kind.REFRESH)
+    session = read(presented)
+    if death := session.death(timezone.now()):
+        raise TokenInvalid(death)
+    if not session.min_generation <= presented.gen <= session.generation:
+        raise TokenInvalid("generation outside of the family's")
+
+
 def read(presented: Claims) -> Session:
     """The session behind a refresh token, with its user. Raises TokenInvalid if there is none."""
     session = strict.fetch(presented.sid)
@@ -72,7 +92,7 @@ def _within_grace(session: Session, presented: Claims, now: datetime) -> bool:
 
 def _alarm(session: Session, presented: Claims, client: Client) -> None:
     with transaction.atomic():
-        if revoke(session, RevokeReason.REUSE):
+        if revoke(session.pk, user_id=session.user_id, reason=RevokeReason.REUSE):
             reuse_detected.send(
                 sender=Session, session=session, client=client, generation=presented.gen
             )
