@@ -66,7 +66,10 @@ def open_sealed(sealed: str, *, bound_to: str) -> bytes:
 
 @functools.lru_cache(maxsize=4)
 def _keys(encoded: tuple[str, ...]) -> dict[str, bytes]:
-    keys = [base64.urlsafe_b64decode(key) for key in encoded]
+    try:
+        keys = [base64.urlsafe_b64decode(key) for key in encoded]
+    except ValueError:
+        keys = []
     if not keys or any(len(key) != 32 for key in keys):
         raise ImproperlyConfigured(
             "PORTCULLIS['ENCRYPTION_KEYS'] needs at least one 32-byte key in url-safe base64."
