@@ -1,0 +1,1 @@
+"""CPU per operation and SQL statements, this project beside SimpleJWT in one run."""

@@ -1,0 +1,148 @@
+"""What runs in the process of one side: it serves a batch and says what that cost.
+
+Requests go straight into Django's WSGI application, as gunicorn hands them over: that is all of
+the server's work (signals, middleware, routing, view, answer) and nothing of a client's, where
+`django.test.Client` would cost more than the server.
+"""
+
+import collections
+import gc
+import importlib
+import os
+import platform
+import statistics
+import time
+from importlib.metadata import version
+from typing import Any
+
+from benchmarks.operations import OPERATIONS, PASSWORD, Client, Environ, Operation
+
+Answer = tuple[str, bytes]
+Statements = tuple[int, int]
+
+COUNTED = 5
+FRAMES = {"BEGIN", "COMMIT", "ROLLBACK"}
+
+_process: "Process"
+
+
+def start(side: str, database_url: str, clients: int) -> None:
+    """Become the process of `side`: its settings, a fresh database of its own, its users."""
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="benchmarks.settings",
+        BENCHMARK_SIDE=side,
+        DATABASE_URL=database_url,
+        CACHE_URL="locmemcache://benchmarks",
+    )
+    from django.core.wsgi import get_wsgi_application
+    from django.db import connection
+
+    application = get_wsgi_application()
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    global _process  # noqa: PLW0603  (one process is one side)
+    _process = Process(application, clients)
+
+
+def warm_up() -> None:
+    """Twice, so that everything that is made once is made; then all of it is out of gc's way."""
+    for operation in [*OPERATIONS.values()] * 2:
+        _process.batch(operation)
+    gc.collect()
+    gc.freeze()
+
+
+def batch(name: str) -> float:
+    return _process.batch(OPERATIONS[name])
+
+
+def statements(name: str) -> Statements:
+    return _process.statements(OPERATIONS[name])
+
+
+def rows(refreshes: int) -> int:
+    return _process.rows(refreshes)
+
+
+def versions() -> dict[str, str]:
+    from django.db import connection
+
+    found = {"python": platform.python_version()}
+    for package in ("django", "djangorestframework", "djangorestframework-simplejwt", "pyjwt"):
+        found[package] = version(package)
+    server = ".".join(map(str, connection.get_database_version()))
+    return {**found, connection.vendor: server}
+
+
+class Process:
+    def __init__(self, application: Any, clients: int) -> None:
+        from django.conf import settings
+
+        self.application = application
+        self.side = importlib.import_module(settings.ROOT_URLCONF)
+        self.fleet = [self._sign_up(f"client-{number}@example.com") for number in range(clients)]
+
+    def _sign_up(self, username: str) -> Client:
+        from django.contrib.auth import get_user_model
+
+        user_model = get_user_model()
+        user_model.objects.create_user(username, password=PASSWORD, **self.side.USER_FIELDS)
+        return Client(user_model.USERNAME_FIELD, username)
+
+    def batch(self, operation: Operation) -> float:
+        """Every client does it once; the CPU of a request in microseconds."""
+        clients = self.fleet * operation.repeat
+        requests = [getattr(client, operation.request)() for client in clients]
+        rotations = self.side.rotations() if operation.rotates else 0
+        gc.collect()  # what an earlier batch left is not this one's cost; its own garbage is
+
+        started = time.process_time()
+        answers = [self._serve(request) for request in requests]
+        spent = time.process_time() - started
+
+        self._check(operation, clients, answers)
+        if operation.rotates:
+            assert self.side.rotations() - rotations == len(clients), "a refresh did not rotate"
+        return spent / len(requests) * 1e6
+
+    def statements(self, operation: Operation) -> Statements:
+        """Statements of one request, and BEGIN and COMMIT apart.
+
+        The commonest of a few: the key ring's look at the database, once in ten seconds of a
+        process, would else be counted by chance.
+        """
+        return statistics.mode(self._count(operation, client) for client in self.fleet[:COUNTED])
+
+    def _count(self, operation: Operation, client: Client) -> Statements:
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        with CaptureQueriesContext(connection) as captured:
+            answer = self._serve(getattr(client, operation.request)())
+        self._check(operation, [client], [answer])
+        kinds = collections.Counter(query["sql"].split()[0] in FRAMES for query in captured)
+        return kinds[False], kinds[True]
+
+    def rows(self, refreshes: int) -> int:
+        """Rows in the token tables that one login with so many refreshes leaves."""
+        client = self._sign_up("regular@example.com")
+        before = self._stored()
+        for operation in (OPERATIONS["login"], *[OPERATIONS["refresh"]] * refreshes):
+            answer = self._serve(getattr(client, operation.request)())
+            self._check(operation, [client], [answer])
+        return self._stored() - before
+
+    def _stored(self) -> int:
+        return sum(table.objects.count() for table in self.side.TOKEN_TABLES)
+
+    def _serve(self, environ: Environ) -> Answer:
+        head: list[str] = []
+        response = self.application(environ, lambda status, headers: head.append(status))
+        body = b"".join(response)
+        response.close()
+        return head[0], body
+
+    def _check(self, operation: Operation, clients: list[Client], answers: list[Answer]) -> None:
+        for client, (status, body) in zip(clients, answers, strict=True):
+            assert status[:3] in {"200", "204"}, (operation.title, status, body[:500])
+            if operation.gives_tokens:
+                client.take(body)
