@@ -14,5 +14,9 @@ def find(email: str) -> AbstractEmailUser | None:
 
 
 def lock(user_id: uuid.UUID) -> AbstractEmailUser:
-    """The user, locked until the transaction ends: whoever changes credentials waits in line."""
-    return get_user_model()._default_manager.select_for_update().get(pk=user_id)
+    """The user, locked until the transaction ends: whoever changes credentials waits in line.
+
+    Its key is not locked: inserting a row that refers to the user waits for nobody, or a link that
+    is ordered while another is spent would be a deadlock.
+    """
+    return get_user_model()._default_manager.select_for_update(no_key=True).get(pk=user_id)

@@ -17,14 +17,19 @@ from portcullis.conf import conf as portcullis_conf
 
 
 def order_link(
-    *, purpose: Purpose, user: AbstractEmailUser | None, payload: dict[str, Any] | None = None
+    *,
+    purpose: Purpose,
+    user: AbstractEmailUser | None,
+    payload: dict[str, Any] | None = None,
+    recipient: str = "",
 ) -> None:
     """Order a link and the mail that brings it, in the caller's transaction.
 
     For `user=None` the same rows are written and nothing is mailed: an address that nobody has
     costs a request as much as one that somebody has.
     """
-    mail_link.enqueue(str(links.order(purpose=purpose, user=user, payload=payload).pk))
+    link = links.order(purpose=purpose, user=user, payload=payload, recipient=recipient)
+    mail_link.enqueue(str(link.pk))
 
 
 def order_notice(name: str, *, user: AbstractEmailUser, at: datetime) -> None:

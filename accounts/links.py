@@ -32,14 +32,21 @@ def lifetime(purpose: Purpose) -> timedelta:
 
 
 def order(
-    *, purpose: Purpose, user: AbstractEmailUser | None, payload: dict[str, Any] | None = None
+    *,
+    purpose: Purpose,
+    user: AbstractEmailUser | None,
+    payload: dict[str, Any] | None = None,
+    recipient: str = "",
 ) -> OneTimeToken:
-    """Insert a link that the worker will arm. Without a user: a decoy, dead from the start."""
+    """Insert a link that the worker will arm and mail, by default to the user's address.
+
+    Without a user: a decoy, dead from the start.
+    """
     now = timezone.now()
     return OneTimeToken.objects.create(
         purpose=purpose,
         user_id=user.pk if user else None,
-        recipient=user.email if user else "",
+        recipient=recipient or user.email if user else "",
         state=state_of(user) if user else "",
         payload=payload or {},
         created_at=now,

@@ -31,12 +31,26 @@ def flag(name: str, *, default: bool) -> bool:
 
 
 def listed(name: str, default: str = "") -> list[str]:
-    items = [item.strip() for item in setting(name, default).split(",") if item.strip()]
-    require(
-        not any("*" in item for item in items),
-        f"{name} contains a wildcard. List each {'host' if 'HOSTS' in name else 'origin'}.",
-    )
-    return items
+    return [item.strip() for item in setting(name, default).split(",") if item.strip()]
+
+
+def hosts(name: str, default: str) -> list[str]:
+    found = listed(name, default)
+    for host in found:
+        if "*" in host or host.startswith("."):
+            raise ImproperlyConfigured(f"{name}: {host!r} is a wildcard. List each host.")
+    return found
+
+
+def origins(name: str) -> list[str]:
+    found = listed(name)
+    for origin in found:
+        require(
+            is_origin(origin) and "*" not in origin,
+            f"{name}: {origin!r} is no origin, or a wildcard. "
+            "List each origin, like https://app.example.com.",
+        )
+    return found
 
 
 def chosen(name: str, choices: type, default: str) -> str:
@@ -47,5 +61,12 @@ def chosen(name: str, choices: type, default: str) -> str:
 
 
 def is_origin(value: str) -> bool:
-    parts = urlsplit(value)
-    return parts.scheme in {"http", "https"} and value == f"{parts.scheme}://{parts.netloc}"
+    """Scheme, host and maybe a port, nothing else (RFC 6454)."""
+    try:
+        parts = urlsplit(value)
+        whole = f"{parts.scheme}://{parts.hostname or ''}"
+        whole += f":{parts.port}" if parts.port is not None else ""
+    except ValueError:
+        return False
+    known = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    return known and whole == value.lower().replace("[", "").replace("]", "")

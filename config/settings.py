@@ -9,7 +9,18 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.conf import EmailVerification, PasswordPolicy, Registration
-from config.environment import BASE_DIR, chosen, env, flag, is_origin, listed, require, setting
+from config.environment import (
+    BASE_DIR,
+    chosen,
+    env,
+    flag,
+    hosts,
+    is_origin,
+    listed,
+    origins,
+    require,
+    setting,
+)
 from config.mailing import mail_settings
 
 # Who we are ---------------------------------------------------------------------------------------
@@ -25,11 +36,9 @@ require(
 SECURE = BASE_URL.startswith("https://")
 HOST = urlsplit(BASE_URL).hostname or ""
 
-ALLOWED_HOSTS = [*listed("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), HOST]
-CORS_ALLOWED_ORIGINS = listed("CORS_ALLOWED_ORIGINS")
-CSRF_TRUSTED_ORIGINS = [*listed("CSRF_TRUSTED_ORIGINS"), BASE_URL]
-for origin in [*CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS]:
-    require(is_origin(origin), f"{origin!r} is no origin. Write it like https://app.example.com.")
+ALLOWED_HOSTS = [*hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), HOST]
+CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = [*origins("CSRF_TRUSTED_ORIGINS"), BASE_URL]
 TRUSTED_PROXIES = tuple(listed("TRUSTED_PROXIES"))
 for proxy in TRUSTED_PROXIES:
     try:
@@ -96,8 +105,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portcullis.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "portcullis.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -105,7 +116,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "tokens.middleware.SessionAuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
     {

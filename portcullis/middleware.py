@@ -1,4 +1,4 @@
-"""What every request passes first: an id, trusted headers only, a bounded body, one log line."""
+"""What every request passes: an id, trusted headers only, one log line, a bounded body."""
 
 import logging
 import time
@@ -29,7 +29,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         request.request_id = _identify(request)  # type: ignore[attr-defined]
-        response = self._answer(request)
+        response = self.get_response(request)
         response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         logger.info(
@@ -42,7 +42,15 @@ class RequestMiddleware:
         )
         return response
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+
+class BodyLimitMiddleware:
+    """Refuses a large body before anything reads it. Stands below the middleware that sets
+    security headers, so that the refusal has them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if (size := _declared_size(request)) > conf().MAX_BODY_BYTES:
             request.read(min(size, DRAIN_AT_MOST))  # else a reset may overtake the answer
             return problem(BodyTooLarge())

@@ -24,7 +24,9 @@ def no_control_characters(text: str) -> None:
 
 class AddressField(Text, serializers.EmailField):
     def __init__(self) -> None:
-        super().__init__(max_length=addresses.MAX_LENGTH, validators=[folds_within_bounds])
+        super().__init__(
+            max_length=addresses.MAX_LENGTH, validators=[folds_within_bounds, no_control_characters]
+        )
 
 
 class PasswordField(Text):

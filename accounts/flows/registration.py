@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import directory
+from accounts import addresses, directory, links
 from accounts.base_user import AbstractEmailUser
 from accounts.conf import EmailVerification, Registration, conf
 from accounts.emails import order_link, order_notice
@@ -36,29 +36,36 @@ def register(*, email: str, password: str, name: str, client: Client) -> None:
 
 
 def _take(email: str, encoded: str, name: str, client: Client) -> None:
+    """As many statements, whoever has the address: see links.NOBODY and the decoys."""
     user = directory.find(email)
     if user is None:
         user = get_user_model()(email=email, name=name, password=encoded)
         user.save(force_insert=True)
-    elif (
-        user.email_verified_at is None and conf().EMAIL_VERIFICATION == EmailVerification.MANDATORY
-    ):
-        _forget_password(user)
+    else:
+        _let_compete(user)
     if not user.is_active:
         order_link(purpose=Purpose.VERIFY_EMAIL, user=None)
     elif user.email_verified_at is None:
-        payload = {"name": name, "password": encoded}
-        order_link(purpose=Purpose.VERIFY_EMAIL, user=user, payload=payload)
+        order_link(
+            purpose=Purpose.VERIFY_EMAIL,
+            user=user,
+            payload={"name": name, "password": encoded},
+            recipient=addresses.normalize(email),
+        )
         registered.send(sender=type(user), user=user, client=client)
     else:
+        links.order(purpose=Purpose.VERIFY_EMAIL, user=None)
         order_notice("address_taken", user=user, at=timezone.now())
         registration_for_taken_address.send(sender=type(user), user=user, client=client)
 
 
-def _forget_password(user: AbstractEmailUser) -> None:
-    """Registrations compete: from now on only a link of their own carries a password.
+def _let_compete(user: AbstractEmailUser) -> None:
+    """A second registration: from now on only a link of their own carries a password.
 
     Not a change of credentials: the epoch stays, and with it the links on their way.
     """
-    unusable = make_password(None)
-    type(user)._default_manager.filter(pk=user.pk).update(password=unusable)
+    mandatory = conf().EMAIL_VERIFICATION == EmailVerification.MANDATORY
+    competing = user.email_verified_at is None and mandatory
+    type(user)._default_manager.filter(pk=user.pk if competing else links.NOBODY).update(
+        password=make_password(None)
+    )

@@ -26,7 +26,7 @@ def verify_email(*, token: str, client: Client) -> AbstractEmailUser:
     payload = link.payload
     with transaction.atomic():
         user = links.spend(link)
-        _adopt(user, payload)
+        _adopt(user, payload, link.recipient)
         confirm_address(user, client=client)
         user.save()
     return user
@@ -46,33 +46,37 @@ def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
 def resend_verification(*, email: str) -> None:
     """Mail a fresh link to an unverified account; the same work for any other address."""
     user = directory.find(email)
-    waiting = user is not None and user.is_active and user.email_verified_at is None
+    waiting = user if user and user.is_active and user.email_verified_at is None else None
     with transaction.atomic():
-        order_link(
-            purpose=Purpose.VERIFY_EMAIL,
-            user=user if waiting else None,
-            payload=_registration_of(user) if user and waiting else None,
-        )
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=waiting, payload=_only_registration(waiting))
 
 
 def send_fresh_link(*, user: AbstractEmailUser) -> None:
     """For a login that had the right password but no verified address."""
     with transaction.atomic():
-        order_link(purpose=Purpose.VERIFY_EMAIL, user=user, payload=_registration_of(user))
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=user, payload=_only_registration(user))
 
 
-def _registration_of(user: AbstractEmailUser) -> dict[str, Any]:
+def _only_registration(user: AbstractEmailUser | None) -> dict[str, Any]:
     """What a link that is asked for again may carry: the only registration that there is.
 
     Where several compete it carries none, for nobody can tell which is the owner's.
     """
+    user_id = user.pk if user else links.NOBODY
+    live = OneTimeToken.alive().filter(user_id=user_id, purpose=Purpose.VERIFY_EMAIL)
+    payloads = [payload for payload in live.values_list("payload", flat=True) if payload]
+    if user is None or not user.has_usable_password():
+        return {}
     own = {"name": user.name, "password": user.password}
-    live = OneTimeToken.alive().filter(user_id=user.pk, purpose=Purpose.VERIFY_EMAIL)
-    rivals = [other for other in live.values_list("payload", flat=True) if other and other != own]
-    return own if user.has_usable_password() and not rivals else {}
+    return own if all(payload == own for payload in payloads) else {}
 
 
-def _adopt(user: AbstractEmailUser, payload: dict[str, Any]) -> None:
+def _adopt(user: AbstractEmailUser, payload: dict[str, Any], address: str) -> None:
+    """Make the account what this registration said, at the very address that it named.
+
+    Look-alike addresses fold to one account, but their mailboxes may be different people's.
+    """
+    user.email = address
     if "password" in payload:
         user.name = payload["name"]
         user.set_hashed_password(payload["password"])
