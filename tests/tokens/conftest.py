@@ -1,0 +1,78 @@
+"""What the tests of tokens share: the clock, signals as they are heard, a page."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine as machine
+from django.dispatch import Signal
+from django.utils import timezone
+
+from tests.doors import Api
+from tokens.keyring import ring
+
+
+@pytest.fixture
+def later() -> Iterator[Callable[..., None]]:
+    """`later(days=1)` lets so much time pass, counted from the last call."""
+    journeys: list[machine.travel] = []
+
+    def move(**duration: float) -> None:
+        journeys.append(machine.travel(timezone.now() + timedelta(**duration)))
+        journeys[-1].start()
+
+    yield move
+    for journey in reversed(journeys):
+        journey.stop()
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[Signal], list[dict[str, Any]]]]:
+    """`listen(signal)` is the list of what the signal says from now on."""
+    connected = []
+
+    def listen(signal: Signal) -> list[dict[str, Any]]:
+        heard: list[dict[str, Any]] = []
+
+        def hear(**facts: Any) -> None:
+            heard.append(facts)
+
+        signal.connect(hear, weak=False)
+        connected.append((signal, hear))
+        return heard
+
+    yield listen
+    for signal, hear in connected:
+        signal.disconnect(hear)
+
+
+@pytest.fixture
+def warm_ring(db) -> None:
+    """The key ring as loaded a moment ago: what follows asks the database for no key."""
+    ring.forget()
+    ring.active()
+
+
+@pytest.fixture
+def own_ring(db) -> Iterator[None]:
+    """For tests that change the ring: the process forgets their keys afterwards."""
+    yield
+    ring.forget()
+
+
+@pytest.fixture
+def bearer(user) -> Api:
+    return Api().login(transport="bearer")
+
+
+@pytest.fixture
+def browser(user) -> Api:
+    return Api().login(transport="cookie")
+
+
+@pytest.fixture
+def whoami(settings) -> Callable[[Api], dict[str, Any]]:
+    """What a page knows of the visitor: a Django view outside of the API."""
+    settings.ROOT_URLCONF = "tests.tokens.pages"
+    return lambda api: api.get("//whoami", Authorization=None).json()
