@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: F401  (it registers itself)
+        from accounts import checks, emails  # noqa: F401  (they register themselves)

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import acheck_password, check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
@@ -15,7 +16,18 @@ from django.utils.crypto import salted_hmac
 from accounts import addresses
 
 
+class EmailUserQuerySet(models.QuerySet["AbstractEmailUser"]):
+    def update(self, **values: Any) -> int:
+        """Changing passwords in bulk counts too, unless the epoch is given."""
+        if "password" in values:
+            values.setdefault("credential_epoch", F("credential_epoch") + 1)
+        return super().update(**values)
+
+
 class EmailUserManager(BaseUserManager["AbstractEmailUser"]):
+    def get_queryset(self) -> EmailUserQuerySet:
+        return EmailUserQuerySet(self.model, using=self._db)
+
     def create_user(
         self, email: str, password: str | None = None, **fields: Any
     ) -> "AbstractEmailUser":
@@ -70,6 +82,8 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     email_key = AddressKeyField(max_length=addresses.MAX_LENGTH, unique=True, editable=False)
     name = models.CharField(max_length=150, blank=True)
     email_verified_at = models.DateTimeField(null=True, blank=True)
+    is_pending = models.BooleanField(default=False, editable=False)
+    """Made by a registration that nobody has confirmed: another one may still take its place."""
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -83,7 +97,7 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    _credentials_changed = False
+    _stored_password: str | None = None
 
     class Meta:
         abstract = True
@@ -110,42 +124,36 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         fields = set(update_fields) if update_fields is not None else None
         if fields and "email" in fields:
             fields.add("email_key")
-        saving = self._credentials_changed and (fields is None or "password" in fields)
-        counting = saving and not self._state.adding
+        saving = fields is None or "password" in fields
+        counting = saving and not self._state.adding and self.password != self._stored_password
         if counting:
             self.credential_epoch = F("credential_epoch") + 1
             if fields is not None:
                 fields.add("credential_epoch")
         super().save(*args, update_fields=fields, **kwargs)
         if saving:
-            self._credentials_changed = False
+            self._stored_password = self.password
         if counting:
             self.refresh_from_db(fields=["credential_epoch"])
 
-    def set_password(self, raw_password: str | None) -> None:
-        super().set_password(raw_password)
-        self._credentials_changed = True
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        user = super().from_db(*args, **kwargs)
+        user._stored_password = user.__dict__.get("password")
+        return user
 
-    def set_unusable_password(self) -> None:
-        super().set_unusable_password()
-        self._credentials_changed = True
-
-    def set_hashed_password(self, encoded: str) -> None:
-        """Take a password that was hashed earlier: one that waited for its one-time link."""
-        self.password = encoded
-        self._credentials_changed = True
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("fields", args[1] if len(args) > 1 else None)
+        super().refresh_from_db(*args, **kwargs)
+        if fields is None or "password" in fields:
+            self._stored_password = self.__dict__.get("password")
 
     def check_password(self, raw_password: str | None) -> bool:
         return check_password(raw_password, self.password, self._upgrade_hash)
 
     async def acheck_password(self, raw_password: str | None) -> bool:
         async def upgrade(raw: str) -> None:
-            new = make_password(raw)
-            await (
-                type(self)
-                ._default_manager.filter(pk=self.pk, password=self.password)
-                .aupdate(password=new)
-            )
+            await sync_to_async(self._upgrade_hash)(raw)
 
         return await acheck_password(raw_password, self.password, upgrade)
 
@@ -156,12 +164,9 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         must not write the old password back.
         """
         upgraded = make_password(raw_password)
-        if (
-            type(self)
-            ._default_manager.filter(pk=self.pk, password=self.password)
-            .update(password=upgraded)
-        ):
-            self.password = upgraded
+        checked = type(self)._default_manager.filter(pk=self.pk, password=self.password)
+        if checked.update(password=upgraded, credential_epoch=F("credential_epoch")):
+            self.password = self._stored_password = upgraded
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """From the epoch instead of the hash, which an upgrade may replace at any login."""

@@ -88,10 +88,10 @@ def _end_former(request: HttpRequest) -> None:
 def _log_browser_in(request: HttpRequest, session: Session) -> None:
     """Django's login, with a session key that did not exist before it (session fixation).
 
-    What the visitor had put into their session is kept. The user is in it before Django looks,
-    or else Django would save the session once here and once more with the answer.
+    What a visitor had put into their session is kept, what another user had is not. The user is in
+    it before Django looks, or else Django would save it once here and once more with the answer.
     """
-    kept = dict(request.session.items())
+    kept = {} if auth.SESSION_KEY in request.session else dict(request.session.items())
     request.session.flush()
     request.session.update(kept)
     request.session[auth.SESSION_KEY] = session.user._meta.pk.value_to_string(session.user)

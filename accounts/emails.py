@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django_tasks import task
 
 from accounts import links
 from accounts.base_user import AbstractEmailUser
 from accounts.models import Purpose
 from portcullis import mail
 from portcullis.conf import conf as portcullis_conf
+from portcullis.tasks import retried
 
 
 def order_link(
@@ -37,7 +37,7 @@ def order_notice(name: str, *, user: AbstractEmailUser, at: datetime) -> None:
     mail_notice.enqueue(name, str(user.pk), at.isoformat())
 
 
-@task()
+@retried
 def mail_link(link_id: str) -> None:
     """Arm the link and mail it to the address that it was ordered for."""
     armed = links.arm(link_id)
@@ -54,7 +54,7 @@ def mail_link(link_id: str) -> None:
     )
 
 
-@task()
+@retried
 def mail_notice(name: str, user_id: str, at: str) -> None:
     user = get_user_model()._default_manager.filter(pk=user_id, is_active=True).first()
     if user is None:

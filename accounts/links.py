@@ -13,6 +13,7 @@ from accounts.conf import conf
 from accounts.errors import LinkInvalid
 from accounts.models import OneTimeToken, Purpose
 from portcullis import secrets
+from portcullis.conf import conf as portcullis_conf
 
 NOBODY = uuid.UUID(int=0)
 """No user's id: what the same statement is asked for when there is no user."""
@@ -40,6 +41,7 @@ def order(
 ) -> OneTimeToken:
     """Insert a link that the worker will arm and mail, by default to the user's address.
 
+    Until then it lives as long as the worker tries: its own life begins when it is mailed.
     Without a user: a decoy, dead from the start.
     """
     now = timezone.now()
@@ -50,7 +52,7 @@ def order(
         state=state_of(user) if user else "",
         payload=payload or {},
         created_at=now,
-        expires_at=now + lifetime(purpose),
+        expires_at=now + timedelta(seconds=portcullis_conf().TASK_RETRY_FOR),
         killed_at=None if user else now,
     )
 
@@ -72,7 +74,8 @@ def arm(link_id: str) -> tuple[OneTimeToken, str] | None:
             return None
         secret = secrets.make_secret()
         link.digest = secrets.digest(secret)
-        link.save(update_fields=["digest"])
+        link.expires_at = timezone.now() + lifetime(Purpose(link.purpose))
+        link.save(update_fields=["digest", "expires_at"])
     return link, secret
 
 

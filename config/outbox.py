@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import ipaddress
 import time
 from collections.abc import Sequence
 from email.message import EmailMessage as ParsedMail
@@ -12,6 +13,8 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.console import EmailBackend as ConsoleBackend
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from portcullis.client import client_ip
 
 NEWEST = 50
 
@@ -28,13 +31,15 @@ class OutboxBackend(ConsoleBackend):
 
 
 def outbox(request: HttpRequest) -> HttpResponse:
-    """The newest mails, newest first."""
+    """The newest mails, newest first; to this machine alone, for they hold one-time links."""
+    _refuse_others(request)
     mails = [{"id": path.stem, "mail": _read(path)} for path in _files()[:NEWEST]]
     return render(request, "outbox.html", {"mails": mails})
 
 
 def outbox_text(request: HttpRequest, name: str) -> HttpResponse:
     """One mail's text part; `latest` is the newest one's, for a shell."""
+    _refuse_others(request)
     paths = [path for path in _files() if name in ("latest", path.stem)]
     if not paths:
         raise Http404
@@ -42,6 +47,12 @@ def outbox_text(request: HttpRequest, name: str) -> HttpResponse:
     return HttpResponse(
         part.get_content() if part else "", content_type="text/plain; charset=utf-8"
     )
+
+
+def _refuse_others(request: HttpRequest) -> None:
+    address = client_ip(request)
+    if address is None or not ipaddress.ip_address(address).is_loopback:
+        raise Http404
 
 
 def _files() -> list[Path]:

@@ -22,6 +22,7 @@ from config.environment import (
     setting,
 )
 from config.mailing import mail_settings
+from tokens.conf import Algorithm
 
 # Who we are ---------------------------------------------------------------------------------------
 
@@ -42,11 +43,15 @@ CSRF_TRUSTED_ORIGINS = [*origins("CSRF_TRUSTED_ORIGINS"), BASE_URL]
 TRUSTED_PROXIES = tuple(listed("TRUSTED_PROXIES"))
 for proxy in TRUSTED_PROXIES:
     try:
-        ipaddress.ip_network(proxy, strict=False)
+        everybody = ipaddress.ip_network(proxy, strict=False).prefixlen == 0
     except ValueError as error:
         raise ImproperlyConfigured(
             f"TRUSTED_PROXIES: {proxy!r} is no address or network."
         ) from error
+    require(
+        not everybody,
+        f"TRUSTED_PROXIES: {proxy!r} is everybody, who could then claim any address and https.",
+    )
 
 # Secrets ------------------------------------------------------------------------------------------
 
@@ -140,7 +145,7 @@ PORTCULLIS = {
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
 }
 TOKENS = {
-    "ALGORITHM": setting("TOKEN_ALGORITHM", "HS256"),
+    "ALGORITHM": chosen("TOKEN_ALGORITHM", Algorithm, "HS256"),
     "AUDIENCE": setting("TOKEN_AUDIENCE"),
     "CLAIMS": ("accounts.claims.email_claim", "rbac.claims.role_claims"),
 }
@@ -195,7 +200,7 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 DEFAULT_FROM_EMAIL = setting("DEFAULT_FROM_EMAIL", f"Portcullis <no-reply@{HOST}>")
 OUTBOX = BASE_DIR / "outbox"
 globals().update(mail_settings(setting("EMAIL_URL", "console"), debug=DEBUG))
-EMAIL_TIMEOUT = 10  # below PORTCULLIS["TASK_STALLED_AFTER"], else a slow mail would be sent twice
+EMAIL_TIMEOUT = 10  # seconds for each step of the SMTP dialogue
 
 # Cookies and sessions -----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from config import health
 from config.outbox import outbox, outbox_text
 from portcullis.api import NoSuchEndpoint
-from tokens.api.views import jwks
+from tokens.api.views import JwksView
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
@@ -20,7 +20,7 @@ api: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include(api)),
-    path(".well-known/jwks.json", jwks),
+    path(".well-known/jwks.json", JwksView.as_view()),
     path("", RedirectView.as_view(pattern_name="docs")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

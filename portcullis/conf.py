@@ -50,7 +50,7 @@ class PortcullisConf:
     MAX_BODY_BYTES: int = 64 * 1024
     """A larger request body is refused with 413 before anything reads it."""
     TASK_STALLED_AFTER: int = 60
-    """Seconds after which a running task counts as lost with its worker. Above EMAIL_TIMEOUT."""
+    """Seconds without a sign of its worker after which a running task counts as lost."""
     TASK_RETRY_FOR: int = 24 * 3600
     """Seconds from its first enqueueing for which a failing task is tried again."""
 

@@ -1,5 +1,6 @@
 """Every refusal in CONTRACT 2's one shape: the exception handler, and the same without DRF."""
 
+import logging
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
@@ -9,6 +10,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from portcullis.errors import CHALLENGE, AuthError, FieldErrors, Unavailable
+
+logger = logging.getLogger("portcullis.problems")
 
 TOKEN_WAS_SENT = frozenset({"token_expired", "token_invalid"})
 
@@ -24,6 +27,18 @@ class Refusal(exceptions.APIException):
 
 class ProblemHandler(ExceptionHandler):
     """Every exception of an endpoint as CONTRACT's one error shape; never a traceback."""
+
+    def run(self) -> Response | None:
+        if isinstance(self.exc, AuthError):
+            request = self.context["request"]
+            logger.info(
+                "refused code=%s reason=%r request_id=%s",
+                self.exc.code,
+                str(self.exc),
+                getattr(request, "request_id", ""),
+            )
+        response: Response | None = super().run()
+        return response
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         match exc:
@@ -56,9 +71,7 @@ class ProblemHandler(ExceptionHandler):
 
 
 def handle(exc: Exception, context: Any) -> Response | None:
-    handler = ProblemHandler(exc, context)
-    response: Response | None = handler.run()
-    return response
+    return ProblemHandler(exc, context).run()
 
 
 def problem(error: AuthError) -> JsonResponse:

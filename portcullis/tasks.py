@@ -7,11 +7,14 @@ ids, never secrets.
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
-from django_tasks import TaskResultStatus
+from django_tasks import TaskResultStatus, task
+from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 
 from portcullis.conf import conf
@@ -20,6 +23,19 @@ logger = logging.getLogger("portcullis.tasks")
 
 FIRST_RETRY = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
+
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+_retried: set[str] = set()
+
+
+def retried(function: Callable[Params, Result]) -> Task[Params, Result]:
+    """Make a task that may safely run twice. The sweep touches no others: a host project's own
+    tasks may not bear it."""
+    made: Task[Params, Result] = task()(function)
+    _retried.add(made.module_path)
+    return made
 
 
 def sweep(now: datetime | None = None) -> int:
@@ -31,17 +47,25 @@ def sweep(now: datetime | None = None) -> int:
     return _retry_failed(now or timezone.now()) + _recover_lost(now or timezone.now())
 
 
+def renew(worker_id: str) -> None:
+    """Say that this worker still has the tasks it runs: a slow mail is not a lost one."""
+    running = DBTaskResult.objects.running().filter(task_path__in=_retried)
+    for pk, workers in running.values_list("pk", "worker_ids"):
+        if workers and workers[-1] == worker_id:
+            DBTaskResult.objects.running().filter(pk=pk, worker_ids=workers).update(
+                started_at=timezone.now()
+            )
+
+
 def _retry_failed(now: datetime) -> int:
     young = now - timedelta(seconds=conf().TASK_RETRY_FOR)
+    failed = DBTaskResult.objects.failed().filter(task_path__in=_retried, enqueued_at__gt=young)
     moved = 0
-    for task in DBTaskResult.objects.failed().filter(enqueued_at__gt=young):
-        pause = min(FIRST_RETRY * 2 ** min(len(task.worker_ids) - 1, 10), LONGEST_PAUSE)
+    for pk, workers, finished_at in failed.values_list("pk", "worker_ids", "finished_at"):
+        pause = min(FIRST_RETRY * 2 ** min(len(workers) - 1, 10), LONGEST_PAUSE)
         moved += DBTaskResult.objects.filter(
-            pk=task.pk, status=TaskResultStatus.FAILED, finished_at=task.finished_at
-        ).update(
-            status=TaskResultStatus.READY,
-            run_after=max(now, (task.finished_at or now) + pause),
-        )
+            pk=pk, status=TaskResultStatus.FAILED, finished_at=finished_at
+        ).update(status=TaskResultStatus.READY, run_after=max(now, (finished_at or now) + pause))
     return moved
 
 
@@ -49,7 +73,7 @@ def _recover_lost(now: datetime) -> int:
     stalled = now - timedelta(seconds=conf().TASK_STALLED_AFTER)
     moved = (
         DBTaskResult.objects.running()
-        .filter(started_at__lt=stalled)
+        .filter(task_path__in=_retried, started_at__lt=stalled)
         .update(status=TaskResultStatus.READY, run_after=now)
     )
     if moved:
@@ -58,9 +82,11 @@ def _recover_lost(now: datetime) -> int:
 
 
 class Sweeper:
-    """Sweeps in a thread of its own while a worker runs, also while that one waits for SMTP."""
+    """Renews and sweeps in a thread of its own while a worker runs, also while that one waits for
+    SMTP."""
 
-    def __init__(self, interval: float = 1.0) -> None:
+    def __init__(self, worker_id: str, interval: float = 1.0) -> None:
+        self._worker_id = worker_id
         self._interval = interval
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="task-sweep", daemon=True)
@@ -76,8 +102,9 @@ class Sweeper:
     def _run(self) -> None:
         while not self._stop.wait(self._interval):
             try:
+                renew(self._worker_id)
                 sweep()
-            except DatabaseError:
+            except Exception:
                 logger.exception("task sweep failed; trying again")
             finally:
                 close_old_connections()

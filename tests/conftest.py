@@ -2,8 +2,10 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine as machine
 from aiosmtpd.controller import Controller
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
@@ -93,3 +95,17 @@ def transport(request) -> str:
 def door(user, transport) -> Api:
     """A client logged in as `user` through each of the three transports in turn."""
     return Api().login(transport=transport)
+
+
+@pytest.fixture
+def later() -> Iterator[Callable[..., None]]:
+    """`later(days=1)` lets so much time pass, counted from the last call."""
+    journeys: list[machine.travel] = []
+
+    def move(**duration: float) -> None:
+        journeys.append(machine.travel(timezone.now() + timedelta(**duration)))
+        journeys[-1].start()
+
+    yield move
+    for journey in reversed(journeys):
+        journey.stop()

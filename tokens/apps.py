@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db import connections
 from django.db.models.signals import post_migrate
 
 
@@ -10,10 +11,12 @@ class TokensConfig(AppConfig):
     name = "tokens"
 
     def ready(self) -> None:
-        from tokens import checks, openapi  # noqa: F401  (they register themselves)
+        from tokens import checks, emails, openapi  # noqa: F401  (they register themselves)
         from tokens.keyring import ensure_active_key
+        from tokens.models import SigningKey
 
         def first_key(using: str, **kwargs: Any) -> None:
-            ensure_active_key(using=using)
+            if SigningKey._meta.db_table in connections[using].introspection.table_names():
+                ensure_active_key(using=using)
 
         post_migrate.connect(first_key, sender=self, weak=False)

@@ -5,8 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from tokens.conf import conf
-from tokens.keyring import ALGORITHMS
+from tokens.conf import Algorithm, conf
 
 
 @register
@@ -20,11 +19,11 @@ def check_tokens(**kwargs: Any) -> list[CheckMessage]:
                 id="tokens.E001",
             )
         )
-    if conf().ALGORITHM not in ALGORITHMS:
+    if conf().ALGORITHM not in list(Algorithm):
         found.append(
             Error(
                 f"TOKENS['ALGORITHM'] is {conf().ALGORITHM!r}.",
-                hint=f"Choose one of {', '.join(ALGORITHMS)}.",
+                hint=f"Choose one of {', '.join(Algorithm)}.",
                 id="tokens.E002",
             )
         )

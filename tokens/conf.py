@@ -1,11 +1,21 @@
 """Settings of tokens: `settings.TOKENS`."""
 
 import dataclasses
+import enum
 
 from portcullis.conf import conf as portcullis_conf
 from portcullis.conf import loader
 
 DAY = 24 * 3600
+
+
+class Algorithm(enum.StrEnum):
+    """What may sign (RFC 7518, RFC 8037). Never `none`."""
+
+    HS256 = "HS256"
+    RS256 = "RS256"
+    ES256 = "ES256"
+    EDDSA = "EdDSA"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

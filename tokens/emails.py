@@ -1,13 +1,12 @@
 """Notices about sessions to their owner."""
 
-from django_tasks import task
-
 from portcullis import mail
+from portcullis.tasks import retried
 from tokens.devices import device_label
 from tokens.models import Session
 
 
-@task()
+@retried
 def mail_reuse_notice(session_id: str) -> None:
     """Tell the owner that a stolen or copied refresh token ended one of their sessions."""
     session = Session.objects.select_related("user").filter(pk=session_id).first()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from django.db import DatabaseError
+from django.db import Error
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -57,6 +57,6 @@ def _is_dead(value: str, judge: Callable[[str], object]) -> bool:
         judge(value)
     except TokenInvalid:
         return True
-    except (TokenExpired, DatabaseError):
+    except (TokenExpired, Error):
         return False
     return False

@@ -171,22 +171,22 @@ def _judge(payload: dict[str, Any], kind: Kind) -> Claims:
 
 
 class _Memo:
-    """Access tokens whose signature this process has verified, by digest and key-ring version.
+    """Access tokens whose signature this process has verified, by digest.
 
-    Bounded, first in first out. It saves the signature only: expiry is judged and the session
-    row is read at every use.
+    Bounded, first in first out. It saves the signature only: at every use the key must be in the
+    ring still, expiry is judged and the session row is read.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[tuple[bytes, int], tuple[Key, Claims]] = {}
+        self._known: dict[bytes, tuple[Key, Claims]] = {}
 
     def clear(self, **changed: Any) -> None:
         with self._lock:
             self._known.clear()
 
     def find(self, raw: str) -> Claims | None:
-        found = self._known.get(self._key(raw))
+        found = self._known.get(_digest(raw))
         if found is None or ring.get(found[0].kid) is None:
             return None
         return found[1]
@@ -195,10 +195,11 @@ class _Memo:
         with self._lock:
             if len(self._known) >= MEMO_SIZE:
                 del self._known[next(iter(self._known))]
-            self._known[self._key(raw)] = (key, claims)
+            self._known[_digest(raw)] = (key, claims)
 
-    def _key(self, raw: str) -> tuple[bytes, int]:
-        return hashlib.sha256(raw.encode()).digest(), ring.version
+
+def _digest(raw: str) -> bytes:
+    return hashlib.sha256(raw.encode()).digest()
 
 
 _memo = _Memo()

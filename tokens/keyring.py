@@ -36,7 +36,6 @@ _generators: dict[str, Callable[[], Private]] = {
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
 }
-ALGORITHMS = ("HS256", *_generators)
 _implementations: dict[str, Algorithm] = get_default_algorithms()
 
 
@@ -71,7 +70,6 @@ class KeyRing:
         self._keys: dict[str, Key] = {}
         self._active: Key | None = None
         self._loaded_at = float("-inf")
-        self.version = 0
 
     def active(self) -> Key:
         """The signing key. Raises Unavailable where `migrate` never made one."""
@@ -108,8 +106,6 @@ class KeyRing:
                 )
             )
             keys = {row.kid: key for row in rows if (key := self._opened(row))}
-            if keys.keys() != self._keys.keys():
-                self.version += 1
             active = next((row.kid for row in rows if row.state == KeyState.ACTIVE), "")
             self._keys, self._active = keys, keys.get(active)
             self._loaded_at = time.monotonic()

@@ -16,7 +16,8 @@ from tokens.models import Session
 
 class SessionAuthenticationMiddleware(AuthenticationMiddleware):
     """Replaces Django's. The row decides: where it is over, the visitor is anonymous, whatever
-    Django's session still says. `request.login_session` is the row or None."""
+    Django's session still says; where it is restricted, too, but for pages that serve the one step
+    and look at `request.login_session`, which is the live row or None."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -27,7 +28,9 @@ class SessionAuthenticationMiddleware(AuthenticationMiddleware):
 
 def _user(request: HttpRequest) -> Any:
     session = _session(request)
-    return session.user if session else AnonymousUser()
+    if session is None or session.restriction:
+        return AnonymousUser()
+    return session.user
 
 
 def _session(request: HttpRequest) -> Session | None:

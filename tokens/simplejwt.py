@@ -65,6 +65,8 @@ class RowMixin:
 
 
 class AccessToken(RowMixin, tokens.AccessToken):
+    """As SimpleJWT's, it reads no row: `session()` does, and our authentication class."""
+
     @property
     def lifetime(self) -> timedelta:  # type: ignore[override]
         return timedelta(seconds=conf().ACCESS_LIFETIME)

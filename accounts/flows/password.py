@@ -13,6 +13,7 @@ from accounts.models import Purpose
 from accounts.passwords import check_password_policy
 from accounts.signals import password_changed, password_reset, password_reset_requested
 from portcullis.client import Client
+from portcullis.errors import FieldErrors
 from tokens.flows import renew, revoke_all
 from tokens.models import Restriction, RevokeReason, Session
 
@@ -39,7 +40,7 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
     encoded = make_password(password)  # slow: before anything is locked
     with transaction.atomic():
         user = links.spend(link)
-        user.set_hashed_password(encoded)
+        user.password = encoded
         if user.email_verified_at is None:
             confirm_address(user, client=client)
         user.save()
@@ -57,13 +58,15 @@ def change_password(*, session: Session, current: str, new: str, client: Client)
     user: AbstractEmailUser = session.user
     if not user.check_password(current):
         raise InvalidPassword("wrong current password", field="current_password")
+    if new == current:
+        raise FieldErrors({"new_password": [("password_unchanged", "This is the current one.")]})
     check_password_policy(new, email=user.email, name=user.name, field="new_password")
     encoded = make_password(new)
     with transaction.atomic():
         locked = directory.lock(user.pk)
         if locked.credential_epoch != user.credential_epoch:
             raise InvalidPassword("changed meanwhile", field="current_password")
-        locked.set_hashed_password(encoded)
+        locked.password = encoded
         locked.save(update_fields=["password"])
         links.kill(user.pk, *Purpose)
         revoke_all(user=locked, reason=RevokeReason.PASSWORD, keep=session)

@@ -3,13 +3,15 @@
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import addresses, directory, links
 from accounts.base_user import AbstractEmailUser
-from accounts.conf import EmailVerification, Registration, conf
+from accounts.conf import Registration, conf
 from accounts.emails import order_link, order_notice
 from accounts.errors import RegistrationClosed
+from accounts.flows.verification import may_move
 from accounts.models import Purpose
 from accounts.passwords import check_password_policy
 from accounts.signals import registered, registration_for_taken_address
@@ -39,13 +41,13 @@ def _take(email: str, encoded: str, name: str, client: Client) -> None:
     """As many statements, whoever has the address: see links.NOBODY and the decoys."""
     user = directory.find(email)
     if user is None:
-        user = get_user_model()(email=email, name=name, password=encoded)
+        user = get_user_model()(email=email, name=name, password=encoded, is_pending=True)
         user.save(force_insert=True)
+        competes = True
     else:
-        _let_compete(user)
-    if not user.is_active:
-        order_link(purpose=Purpose.VERIFY_EMAIL, user=None)
-    elif user.email_verified_at is None:
+        competes = _may_compete(user, email)
+        _forget_first(user if competes else None)
+    if competes:
         order_link(
             purpose=Purpose.VERIFY_EMAIL,
             user=user,
@@ -53,19 +55,31 @@ def _take(email: str, encoded: str, name: str, client: Client) -> None:
             recipient=addresses.normalize(email),
         )
         registered.send(sender=type(user), user=user, client=client)
-    else:
+    elif user.is_active:
         links.order(purpose=Purpose.VERIFY_EMAIL, user=None)
         order_notice("address_taken", user=user, at=timezone.now())
         registration_for_taken_address.send(sender=type(user), user=user, client=client)
+    else:
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=None)
 
 
-def _let_compete(user: AbstractEmailUser) -> None:
-    """A second registration: from now on only a link of their own carries a password.
+def _may_compete(user: AbstractEmailUser, email: str) -> bool:
+    """Whether a registration may take the place of `user`: only of another registration.
 
-    Not a change of credentials: the epoch stays, and with it the links on their way.
+    An account that staff made, or that is in use before it is verified (where that is optional), is
+    not handed to a mailbox whose address merely looks like it.
     """
-    mandatory = conf().EMAIL_VERIFICATION == EmailVerification.MANDATORY
-    competing = user.email_verified_at is None and mandatory
-    type(user)._default_manager.filter(pk=user.pk if competing else links.NOBODY).update(
-        password=make_password(None)
-    )
+    if not user.is_pending or not user.is_active:
+        return False
+    return may_move(user) or addresses.normalize(email) == user.email
+
+
+def _forget_first(user: AbstractEmailUser | None) -> None:
+    """Two registrations compete: from now on only a link of its own carries a name and password.
+
+    Not a change of credentials: the epoch stays, and with it the links on their way. Conditional on
+    the address being unproven still, for its owner may be proving it right now.
+    """
+    get_user_model()._default_manager.filter(
+        pk=user.pk if user and may_move(user) else links.NOBODY, email_verified_at=None
+    ).update(password=make_password(None), name="", credential_epoch=F("credential_epoch"))

@@ -5,9 +5,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import directory, links
+from accounts import addresses, directory, links
 from accounts.base_user import AbstractEmailUser
+from accounts.conf import EmailVerification, conf
 from accounts.emails import order_link
+from accounts.errors import LinkInvalid
 from accounts.models import OneTimeToken, Purpose
 from accounts.signals import email_verified
 from portcullis.client import Client
@@ -26,7 +28,10 @@ def verify_email(*, token: str, client: Client) -> AbstractEmailUser:
     payload = link.payload
     with transaction.atomic():
         user = links.spend(link)
-        _adopt(user, payload, link.recipient)
+        if user.email_verified_at is not None:
+            raise LinkInvalid("verified by other means meanwhile")
+        if user.is_pending:
+            _adopt(user, payload, link.recipient)
         confirm_address(user, client=client)
         user.save()
     return user
@@ -38,17 +43,35 @@ def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
     The caller saves the user.
     """
     user.email_verified_at = timezone.now()
+    user.is_pending = False
     links.kill(user.pk, *Purpose)
     revoke_all(user=user, reason=RevokeReason.VERIFIED)
     email_verified.send(sender=type(user), user=user, client=client)
 
 
 def resend_verification(*, email: str) -> None:
-    """Mail a fresh link to an unverified account; the same work for any other address."""
+    """Mail a fresh link to an unverified account; the same work for any other address.
+
+    It goes to the address as typed where that only looks like the one that was registered first,
+    and then carries nothing of that registration.
+    """
     user = directory.find(email)
     waiting = user if user and user.is_active and user.email_verified_at is None else None
+    own = _only_registration(waiting)
+    typed = addresses.normalize(email)
+    elsewhere = waiting is not None and typed != waiting.email and may_move(waiting)
     with transaction.atomic():
-        order_link(purpose=Purpose.VERIFY_EMAIL, user=waiting, payload=_only_registration(waiting))
+        order_link(
+            purpose=Purpose.VERIFY_EMAIL,
+            user=waiting,
+            payload={} if elsewhere else own,
+            recipient=typed if elsewhere else "",
+        )
+
+
+def may_move(user: AbstractEmailUser) -> bool:
+    """Whether proving a look-alike address may take the account there: nobody can be using it."""
+    return user.is_pending and conf().EMAIL_VERIFICATION == EmailVerification.MANDATORY
 
 
 def send_fresh_link(*, user: AbstractEmailUser) -> None:
@@ -78,7 +101,6 @@ def _adopt(user: AbstractEmailUser, payload: dict[str, Any], address: str) -> No
     """
     user.email = address
     if "password" in payload:
-        user.name = payload["name"]
-        user.set_hashed_password(payload["password"])
+        user.name, user.password = payload["name"], payload["password"]
     else:
         user.set_unusable_password()

@@ -200,7 +200,10 @@ def test_closed_registration_refuses_known_and_unknown_alike(api, user, accounts
 
 @pytest.mark.parametrize(
     ("fields", "signal"),
-    [({}, registration_for_taken_address), ({"email_verified_at": None}, registered)],
+    [
+        ({}, registration_for_taken_address),
+        ({"email_verified_at": None, "is_pending": True}, registered),
+    ],
     ids=["taken", "unverified"],
 )
 def test_a_registration_is_announced(api, make_user, heard, fields, signal):

@@ -13,11 +13,12 @@ from time_machine import travel
 from accounts.models import OneTimeToken
 from accounts.signals import registered
 from portcullis.conf import conf
-from portcullis.tasks import sweep
+from portcullis.tasks import renew, sweep
 from tests.doors import Api, Sink
 from tests.races.waiting import holding
 
 EMAIL = "ada@example.com"
+LONG_AGO = timezone.now() - timedelta(hours=1)
 
 
 class Moody(Sink):
@@ -184,3 +185,27 @@ def test_an_action_that_rolls_back_mails_nothing(db, mailbox):
     assert not OneTimeToken.objects.exists()
     assert not DBTaskResult.objects.exists()
     assert mailbox.read() == []
+
+
+def test_a_worker_that_still_says_so_has_its_task(ordered):
+    """A slow mail is not a lost one, and another worker must not send it again."""
+    DBTaskResult.objects.update(status="RUNNING", started_at=LONG_AGO, worker_ids=["slow", "mine"])
+    renew("slow")
+    assert DBTaskResult.objects.get().started_at == LONG_AGO
+    renew("mine")
+    assert sweep() == 0
+
+
+def test_other_peoples_tasks_are_left_alone(db):
+    """Only tasks that may run twice are run twice."""
+    for status in ("FAILED", "RUNNING"):
+        DBTaskResult.objects.create(
+            status=status,
+            task_path="shop.tasks.charge_card",
+            args_kwargs={"args": [], "kwargs": {}},
+            backend_name="default",
+            run_after=LONG_AGO,
+            started_at=LONG_AGO,
+            finished_at=LONG_AGO,
+        )
+    assert sweep() == 0

@@ -1,5 +1,5 @@
 """The fixtures of tokens, for races through the same doors."""
 
-from tests.tokens.conftest import bearer, later, listen
+from tests.tokens.conftest import bearer, listen
 
-__all__ = ["bearer", "later", "listen"]
+__all__ = ["bearer", "listen"]

@@ -1,30 +1,13 @@
 """What the tests of tokens share: the clock, signals as they are heard, a page."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine as machine
 from django.dispatch import Signal
-from django.utils import timezone
 
 from tests.doors import Api
 from tokens.keyring import ring
-
-
-@pytest.fixture
-def later() -> Iterator[Callable[..., None]]:
-    """`later(days=1)` lets so much time pass, counted from the last call."""
-    journeys: list[machine.travel] = []
-
-    def move(**duration: float) -> None:
-        journeys.append(machine.travel(timezone.now() + timedelta(**duration)))
-        journeys[-1].start()
-
-    yield move
-    for journey in reversed(journeys):
-        journey.stop()
 
 
 @pytest.fixture

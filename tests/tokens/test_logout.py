@@ -123,3 +123,25 @@ def test_a_browser_can_log_in_again_after_logout(browser):
     assert browser.get(PROFILE).status_code == 401
     assert browser.login().get(PROFILE).status_code == 200
     assert browser.sid != former
+
+
+def test_a_logout_by_header_leaves_the_browsers_page_login_alone(browser, whoami):
+    app = Api().login(transport="bearer")
+    header = {"Authorization": f"Bearer {app.access}", "X-CSRFToken": None}
+    assert browser.post("/auth/logout", **header).status_code == 204
+    assert whoami(browser)["user"] == "ada@example.com"
+
+
+def test_a_logout_without_csrf_token_leaves_the_browsers_page_login_alone(browser, bearer, whoami):
+    """The token in the body is the attacker's own, and good; the page login is the victim's."""
+    browser.client.cookies["__Host-access"] = "garbage"
+    headers = {"Origin": "https://evil.example", "X-CSRFToken": None}
+    browser.post("/auth/logout", {"refresh": bearer.refresh_token}, **headers)
+    assert whoami(browser)["user"] == "ada@example.com"
+
+
+def test_a_logout_by_header_leaves_the_browsers_pages_alone(browser, bearer, whoami):
+    """The header is somebody else's login than the cookies beside it."""
+    browser.access = bearer.access
+    assert browser.logout().status_code == 204
+    assert whoami(browser)["user"] == "ada@example.com"

@@ -70,3 +70,8 @@ def test_a_restricted_session_may_log_out(restricted):
 def test_a_restricted_session_may_end_itself(restricted):
     assert restricted.delete(f"/auth/sessions/{restricted.sid}").status_code == 204
     assert Session.objects.get().revoked_at is not None
+
+
+def test_to_pages_a_restricted_session_is_nobody(browser, whoami, restriction):
+    Session.objects.update(restriction=restriction)
+    assert whoami(browser)["user"] is None

@@ -135,7 +135,8 @@ def test_a_failed_password_change_ends_nothing(door):
 
 @pytest.mark.parametrize("hasher", ["pbkdf2_sha256", "bcrypt_sha256"])
 def test_a_hash_upgraded_at_login_logs_nobody_out(door, user, hasher, whoami):
-    type(user).objects.update(password=make_password(PASSWORD, hasher=hasher))
+    older = make_password(PASSWORD, hasher=hasher)
+    type(user).objects.update(password=older, credential_epoch=user.credential_epoch)
     before = whoami(door)["user"]
     Api().login(transport="bearer")
     assert type(user).objects.get().password.startswith("argon2$argon2id$")
@@ -187,3 +188,21 @@ def test_a_session_that_is_not_ones_own_and_alive_cannot_be_ended(door, make_use
     assert response.status_code == 404
     assert codes(response) == ["not_found"]
     assert eve.get(PROFILE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda user, new: (setattr(user, "password", new), user.save()),
+        lambda user, new: type(user).objects.filter(pk=user.pk).update(password=new),
+        lambda user, new: (
+            setattr(user, "password", new),
+            type(user).objects.bulk_update([user], ["password"]),
+        ),
+    ],
+    ids=["assigned and saved", "update", "bulk_update"],
+)
+def test_a_password_changed_by_hand_ends_every_session(door, user, change):
+    user.refresh_from_db()
+    change(user, make_password("Difference-Engine-1822"))
+    assert by_header(access_token_of(door)).status_code == 401

@@ -134,7 +134,21 @@ def test_pages_lead_back_too(user, bearer):
 
 @pytest.mark.parametrize(
     "cursor",
-    ["garbage", "é", "%00", b"p=garbage", b"p=%00", b"o=x", b"o=999999999999999999", b"r=1&p="],
+    [
+        "garbage",
+        "é",
+        "%00",
+        b"p=garbage",
+        b"p=%00",
+        b"p=2026-01-01 00:00:00",
+        b"p=2026-13-01 00:00:00%2B00:00",
+        b"p=2026-01-01 00:00:00%2B23:59",
+        b"p=0001-01-01 00:00:00%2B23:59",
+        b"p=9999-12-31 23:59:59-23:59",
+        b"o=x",
+        b"o=999999999999999999",
+        b"r=1&p=",
+    ],
 )
 def test_an_invented_cursor_leads_nowhere_or_to_a_page(bearer, cursor):
     if isinstance(cursor, bytes):

@@ -1,16 +1,19 @@
 """Refresh, logout, the list of sessions, and the public keys."""
 
 import uuid
+from datetime import UTC
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated, NotFound
 from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portcullis.api import Endpoint
 from portcullis.client import Client
 from portcullis.csrf import enforce_csrf
 from portcullis.parsing import parse
@@ -65,7 +68,7 @@ class RefreshView(PublicEndpoint):
         claims = _ours(cookie)
         if claims is None:
             raise TokenInvalid("refresh cookie is not ours")
-        return _end(request, [claims])
+        return _end(request, [claims], by_cookie=True)
 
 
 class LogoutView(PublicEndpoint):
@@ -84,7 +87,7 @@ class LogoutView(PublicEndpoint):
         ours = [claims for claims in (by_header, by_cookie, _ours(body)) if claims]
         if not ours:
             raise TokenInvalid("no token of ours")
-        return _end(request, ours)
+        return _end(request, ours, by_cookie=by_cookie is not None)
 
 
 class SessionPages(CursorPagination):
@@ -94,9 +97,10 @@ class SessionPages(CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """DRF believes the position in a cursor, which a client may have invented."""
         cursor = super().decode_cursor(request)
-        if cursor and cursor.position is not None and not _is_time(str(cursor.position)):
-            raise NotFound(self.invalid_cursor_message)
-        return cursor
+        if cursor is None or cursor.position is None:
+            return cursor
+        position: Any = _moment(str(cursor.position))
+        return cursor._replace(position=position)
 
 
 class SessionsView(SignedInEndpoint):
@@ -126,12 +130,17 @@ class SessionView(SignedInEndpoint):
         return response
 
 
-def jwks(request: HttpRequest) -> HttpResponse:
-    """The public keys (RFC 7517) that verifiers elsewhere need; none while HS256 signs."""
-    keys = [jwk for key in ring.all() if (jwk := key.jwk)]
-    response = JsonResponse({"keys": keys})
-    response.headers["Cache-Control"] = "public, max-age=300"
-    return response
+class JwksView(Endpoint):
+    """Outside of /api/, and for caches: it is the same for everybody."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    schema = None  # type: ignore[assignment]
+
+    def get(self, request: Request) -> Response:
+        """The public keys (RFC 7517) that verifiers elsewhere need; none while HS256 signs."""
+        keys = [jwk for key in ring.all() if (jwk := key.jwk)]
+        return Response({"keys": keys}, headers={"Cache-Control": "public, max-age=300"})
 
 
 def _rotated(request: Request, session: Session, presented: Claims) -> Response:
@@ -139,11 +148,14 @@ def _rotated(request: Request, session: Session, presented: Claims) -> Response:
     return refresh_answer(rotate(session, presented=presented, client=client))
 
 
-def _is_time(position: str) -> bool:
+def _moment(position: str) -> str:
     try:
-        return parse_datetime(position) is not None
-    except ValueError:
-        return False
+        moment = parse_datetime(position)
+        if moment is None or moment.tzinfo is None:
+            raise ValueError("no moment in time")
+        return str(moment.astimezone(UTC))  # databases know fewer offsets than Python
+    except (ValueError, OverflowError) as error:
+        raise NotFound(SessionPages.invalid_cursor_message) from error
 
 
 def _own(request: Request) -> SessionQuerySet:
@@ -162,10 +174,10 @@ def _ours(raw: str | None) -> Claims | None:
         return None
 
 
-def _end(request: Request, presented: list[Claims]) -> Response:
+def _end(request: Request, presented: list[Claims], *, by_cookie: bool) -> Response:
     for claims in presented:
         revoke(claims.sid, user_id=claims.sub, reason=RevokeReason.LOGOUT)
-    if cookies.ACCESS.read(request._request) or _refresh_cookie(request):
+    if by_cookie:
         request._request.session.flush()  # the same browser's pages
     response = Response(status=204)
     cookies.clear_all(response)

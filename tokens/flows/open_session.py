@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from portcullis.client import Client
 from tokens.conf import conf
+from tokens.keyring import ring
 from tokens.models import Restriction, Session, Transport
 from tokens.signals import session_opened
 
@@ -27,6 +28,7 @@ def open_session(
     Only login delivery calls this (and SimpleJWT's `RefreshToken.for_user`): whoever holds a
     session has been admitted.
     """
+    ring.active()  # without a key to sign with there is no session either
     now = timezone.now()
     session = Session.objects.create(
         user=user,

@@ -10,10 +10,7 @@ from portcullis.tasks import Sweeper, sweep
 class Command(DatabaseWorker):
     help = "Sends mail and does other background work; failed and lost tasks are tried again."
 
-    def handle(self, *args: Any, batch: bool, **options: Any) -> None:
-        if batch:
-            sweep()
-            super().handle(batch=True, **options)
-            return
-        with Sweeper():
-            super().handle(batch=False, **options)
+    def handle(self, *args: Any, worker_id: str, **options: Any) -> None:
+        sweep()
+        with Sweeper(worker_id):
+            super().handle(worker_id=worker_id, **options)
