@@ -1,6 +1,7 @@
 """Whether this process lives (`/healthz`) and whether it can serve (`/readyz`)."""
 
 from collections.abc import Callable
+from threading import Event
 
 from django.core.cache import cache
 from django.db import connection
@@ -8,6 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
+
+_applied = Event()
 
 
 @csrf_exempt
@@ -43,8 +46,14 @@ def _cache() -> bool:
 
 
 def _migrations() -> bool:
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    """Asked until it is true: the code of this process does not change, nor do migrations go back
+    beneath it, and building their graph for every caller would be a gift to a flood."""
+    if not _applied.is_set():
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return False
+        _applied.set()
+    return True
 
 
 PROBES: dict[str, Callable[[], bool]] = {
