@@ -19,3 +19,11 @@ def fold(address: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", address.strip()).casefold()
     return unicodedata.normalize("NFKC", folded)
+
+
+def same_mailbox(one: str, other: str) -> bool:
+    """Whether two addresses differ in the case of ASCII letters at most, which no mail server in
+    use tells apart. Addresses that merely fold alike may be two people's."""
+    if one.isascii() and other.isascii():
+        return one.lower() == other.lower()
+    return normalize(one) == normalize(other)

@@ -71,7 +71,7 @@ def _may_compete(user: AbstractEmailUser, email: str) -> bool:
     """
     if not user.is_pending or not user.is_active:
         return False
-    return may_move(user) or addresses.normalize(email) == user.email
+    return may_move(user) or addresses.same_mailbox(email, user.email)
 
 
 def _forget_first(user: AbstractEmailUser | None) -> None:

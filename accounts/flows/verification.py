@@ -58,14 +58,17 @@ def resend_verification(*, email: str) -> None:
     user = directory.find(email)
     waiting = user if user and user.is_active and user.email_verified_at is None else None
     own = _only_registration(waiting)
-    typed = addresses.normalize(email)
-    elsewhere = waiting is not None and typed != waiting.email and may_move(waiting)
+    elsewhere = (
+        waiting is not None
+        and may_move(waiting)
+        and not addresses.same_mailbox(email, waiting.email)
+    )
     with transaction.atomic():
         order_link(
             purpose=Purpose.VERIFY_EMAIL,
             user=waiting,
             payload={} if elsewhere else own,
-            recipient=typed if elsewhere else "",
+            recipient=addresses.normalize(email) if elsewhere else "",
         )
 
 

@@ -89,3 +89,10 @@ def test_asking_again_at_the_true_address_reaches_its_owner(mailbox):
     user = get_user_model().objects.get()
     assert user.email == "kim@fass.example"
     assert not user.has_usable_password()
+
+
+def test_asking_again_in_another_case_keeps_the_registration(mailbox):
+    register("ada@example.com", PASSWORD)
+    Api().post("/auth/resend-verification", {"email": "ADA@Example.com"})
+    assert Api().post("/auth/verify-email", {"token": mailbox.token()}).status_code == 200
+    assert Api().try_login("ada@example.com").status_code == 200
