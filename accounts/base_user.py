@@ -84,6 +84,8 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     email_verified_at = models.DateTimeField(null=True, blank=True)
     is_pending = models.BooleanField(default=False, editable=False)
     """Made by a registration that nobody has confirmed: another one may still take its place."""
+    is_contested = models.BooleanField(default=False, editable=False)
+    """More than one registration named this address, and none is confirmed."""
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -120,12 +122,18 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         update_fields: Iterable[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Keep `email_key` with `email`, and count a changed password in the same statement."""
+        """Keep `email_key` with `email`, and count a changed password in the same statement.
+
+        Where the password was not touched it is not written: a copy loaded before somebody changed
+        it would bring the old one back, and the sessions that ended with it.
+        """
         fields = set(update_fields) if update_fields is not None else None
         if fields and "email" in fields:
             fields.add("email_key")
         saving = fields is None or "password" in fields
         counting = saving and not self._state.adding and self.password != self._stored_password
+        if fields is None and not counting and self._is_row_of(kwargs.get("using")):
+            fields = self._all_but_credentials()
         if counting:
             self.credential_epoch = F("credential_epoch") + 1
             if fields is not None:
@@ -135,6 +143,17 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
             self._stored_password = self.password
         if counting:
             self.refresh_from_db(fields=["credential_epoch"])
+
+    def _is_row_of(self, using: str | None) -> bool:
+        return not self._state.adding and using in (None, self._state.db)
+
+    def _all_but_credentials(self) -> set[str]:
+        loaded = {
+            field.name
+            for field in self._meta.concrete_fields
+            if not field.primary_key and field.attname in self.__dict__
+        }
+        return loaded - {"password", "credential_epoch"}
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:

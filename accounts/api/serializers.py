@@ -11,10 +11,18 @@ from portcullis.parsing import Body, Text
 from tokens.models import Transport
 
 
-def folds_within_bounds(email: str) -> None:
-    """Some characters fold into many; the folded form has a column too."""
-    if len(addresses.fold(email)) > addresses.MAX_LENGTH:
+def within_bounds(email: str) -> None:
+    """Some characters lower or fold into many; each form has its column."""
+    if max(map(len, (addresses.normalize(email), addresses.fold(email)))) > addresses.MAX_LENGTH:
         raise ValidationError("This address is too long.", code="max_length")
+
+
+def mailable(email: str) -> None:
+    """A domain that no mail server could be asked for fails here, not in the worker."""
+    try:
+        addresses.normalize(email).rpartition("@")[2].encode("idna")
+    except UnicodeError as error:
+        raise ValidationError("Enter a valid email address.", code="invalid") from error
 
 
 def no_control_characters(text: str) -> None:
@@ -25,7 +33,8 @@ def no_control_characters(text: str) -> None:
 class AddressField(Text, serializers.EmailField):
     def __init__(self) -> None:
         super().__init__(
-            max_length=addresses.MAX_LENGTH, validators=[folds_within_bounds, no_control_characters]
+            max_length=addresses.MAX_LENGTH,
+            validators=[within_bounds, no_control_characters, mailable],
         )
 
 

@@ -1,5 +1,7 @@
 """Register, telling nobody whether an address is taken."""
 
+from typing import Any
+
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
@@ -46,7 +48,7 @@ def _take(email: str, encoded: str, name: str, client: Client) -> None:
         competes = True
     else:
         competes = _may_compete(user, email)
-        _forget_first(user if competes else None)
+        _contest(user if competes else None)
     if competes:
         order_link(
             purpose=Purpose.VERIFY_EMAIL,
@@ -74,12 +76,15 @@ def _may_compete(user: AbstractEmailUser, email: str) -> bool:
     return may_move(user) or addresses.same_mailbox(email, user.email)
 
 
-def _forget_first(user: AbstractEmailUser | None) -> None:
+def _contest(user: AbstractEmailUser | None) -> None:
     """Two registrations compete: from now on only a link of its own carries a name and password.
 
     Not a change of credentials: the epoch stays, and with it the links on their way. Conditional on
     the address being unproven still, for its owner may be proving it right now.
     """
+    changes: dict[str, Any] = {"is_contested": True}
+    if user is None or may_move(user):  # nobody is using the account: forget the first one
+        changes |= {"password": make_password(None), "name": ""}
     get_user_model()._default_manager.filter(
-        pk=user.pk if user and may_move(user) else links.NOBODY, email_verified_at=None
-    ).update(password=make_password(None), name="", credential_epoch=F("credential_epoch"))
+        pk=user.pk if user else links.NOBODY, email_verified_at=None
+    ).update(**changes, credential_epoch=F("credential_epoch"))

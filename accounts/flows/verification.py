@@ -10,7 +10,7 @@ from accounts.base_user import AbstractEmailUser
 from accounts.conf import EmailVerification, conf
 from accounts.emails import order_link
 from accounts.errors import LinkInvalid
-from accounts.models import OneTimeToken, Purpose
+from accounts.models import Purpose
 from accounts.signals import email_verified
 from portcullis.client import Client
 from tokens.flows import revoke_all
@@ -20,8 +20,8 @@ from tokens.models import RevokeReason
 def verify_email(*, token: str, client: Client) -> AbstractEmailUser:
     """Spend a verification link; returns its user. Raises LinkInvalid.
 
-    The registration that this link belongs to takes effect and every other one dies. A link that
-    carries no registration (asked for again while several competed) verifies the address and
+    The registration that this link carries takes effect and every other one dies. A link that was
+    asked for again carries none: it confirms the only one there is, and where several competed it
     leaves no usable password, rather than one that a stranger may have chosen.
     """
     link = links.find(Purpose.VERIFY_EMAIL, token)
@@ -43,7 +43,7 @@ def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
     The caller saves the user.
     """
     user.email_verified_at = timezone.now()
-    user.is_pending = False
+    user.is_pending = user.is_contested = False
     links.kill(user.pk, *Purpose)
     revoke_all(user=user, reason=RevokeReason.VERIFIED)
     email_verified.send(sender=type(user), user=user, client=client)
@@ -52,24 +52,13 @@ def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
 def resend_verification(*, email: str) -> None:
     """Mail a fresh link to an unverified account; the same work for any other address.
 
-    It goes to the address as typed where that only looks like the one that was registered first,
-    and then carries nothing of that registration.
+    It goes to the address as typed where that only looks like the one that was registered first.
     """
     user = directory.find(email)
     waiting = user if user and user.is_active and user.email_verified_at is None else None
-    own = _only_registration(waiting)
-    elsewhere = (
-        waiting is not None
-        and may_move(waiting)
-        and not addresses.same_mailbox(email, waiting.email)
-    )
+    recipient = addresses.normalize(email) if waiting and may_move(waiting) else ""
     with transaction.atomic():
-        order_link(
-            purpose=Purpose.VERIFY_EMAIL,
-            user=waiting,
-            payload={} if elsewhere else own,
-            recipient=addresses.normalize(email) if elsewhere else "",
-        )
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=waiting, recipient=recipient)
 
 
 def may_move(user: AbstractEmailUser) -> bool:
@@ -80,21 +69,7 @@ def may_move(user: AbstractEmailUser) -> bool:
 def send_fresh_link(*, user: AbstractEmailUser) -> None:
     """For a login that had the right password but no verified address."""
     with transaction.atomic():
-        order_link(purpose=Purpose.VERIFY_EMAIL, user=user, payload=_only_registration(user))
-
-
-def _only_registration(user: AbstractEmailUser | None) -> dict[str, Any]:
-    """What a link that is asked for again may carry: the only registration that there is.
-
-    Where several compete it carries none, for nobody can tell which is the owner's.
-    """
-    user_id = user.pk if user else links.NOBODY
-    live = OneTimeToken.alive().filter(user_id=user_id, purpose=Purpose.VERIFY_EMAIL)
-    payloads = [payload for payload in live.values_list("payload", flat=True) if payload]
-    if user is None or not user.has_usable_password():
-        return {}
-    own = {"name": user.name, "password": user.password}
-    return own if all(payload == own for payload in payloads) else {}
+        order_link(purpose=Purpose.VERIFY_EMAIL, user=user)
 
 
 def _adopt(user: AbstractEmailUser, payload: dict[str, Any], address: str) -> None:
@@ -102,8 +77,10 @@ def _adopt(user: AbstractEmailUser, payload: dict[str, Any], address: str) -> No
 
     Look-alike addresses fold to one account, but their mailboxes may be different people's.
     """
+    moved = not addresses.same_mailbox(address, user.email)
     user.email = address
-    if "password" in payload:
+    if payload:
         user.name, user.password = payload["name"], payload["password"]
-    else:
+    elif moved or user.is_contested:
+        user.name = ""
         user.set_unusable_password()

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts.flows.registration import _forget_first
+from accounts.flows.registration import _contest
 from tests.doors import PASSWORD, Api, codes
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def test_registering_beside_a_verification_leaves_the_owner_her_password(mailbox
     register("ada@example.com", PASSWORD)
     stale = get_user_model().objects.get()
     assert Api().post("/auth/verify-email", {"token": mailbox.token()}).status_code == 200
-    _forget_first(stale)
+    _contest(stale)
     assert Api().try_login("ada@example.com").status_code == 200
 
 
@@ -96,3 +96,39 @@ def test_asking_again_in_another_case_keeps_the_registration(mailbox):
     Api().post("/auth/resend-verification", {"email": "ADA@Example.com"})
     assert Api().post("/auth/verify-email", {"token": mailbox.token()}).status_code == 200
     assert Api().try_login("ada@example.com").status_code == 200
+
+
+def test_where_verification_is_optional_a_contested_link_carries_no_password(
+    mailbox, settings, later
+):
+    """The stranger was first, the owner's own link has lapsed, and she asks again."""
+    settings.ACCOUNTS = {**settings.ACCOUNTS, "EMAIL_VERIFICATION": "optional"}
+    register("ada@example.com")
+    register("ada@example.com", PASSWORD)
+    mailbox.read()
+    later(days=3)
+    Api().post("/auth/resend-verification", {"email": "ada@example.com"})
+    assert Api().post("/auth/verify-email", {"token": mailbox.token()}).status_code == 200
+    for password in (STRANGERS, PASSWORD):
+        assert Api().try_login("ada@example.com", password).status_code == 401
+
+
+def test_a_name_that_changed_meanwhile_is_no_rival(mailbox, settings):
+    settings.ACCOUNTS = {**settings.ACCOUNTS, "EMAIL_VERIFICATION": "optional"}
+    register("ada@example.com", PASSWORD)
+    Api().login("ada@example.com").patch("/users/profile", {"name": "Countess"})
+    Api().post("/auth/resend-verification", {"email": "ada@example.com"})
+    assert Api().post("/auth/verify-email", {"token": mailbox.token()}).status_code == 200
+    api = Api().login("ada@example.com")
+    assert api.answer["user"]["name"] == "Countess"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a@" + ".".join(["\u0130\u0328" * 15] * 7) + ".com", "a@\u3002.com"],
+    ids=["grows when lowered", "empty label"],
+)
+def test_an_address_that_cannot_be_stored_or_mailed_is_named(address):
+    answer = Api().register(address)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["attr"] == "email"

@@ -214,3 +214,14 @@ def test_a_deactivation_in_a_shell_ends_sessions_at_once(user, door):
     users().filter(pk=user.pk).update(is_active=False)
     assert door.get("/users/profile").status_code == 401
     assert door.refresh().status_code == 401
+
+
+def test_a_stale_copy_does_not_bring_the_old_password_back(user):
+    stale = type(user).objects.get(pk=user.pk)
+    user.set_password("Difference-Engine-1822")
+    user.save()
+    stale.name = "Countess"
+    stale.save()
+    now = type(user).objects.get(pk=user.pk)
+    assert now.check_password("Difference-Engine-1822")
+    assert (now.name, now.credential_epoch) == ("Countess", user.credential_epoch)
