@@ -132,7 +132,7 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
             fields.add("email_key")
         saving = fields is None or "password" in fields
         counting = saving and not self._state.adding and self.password != self._stored_password
-        if fields is None and not counting and self._is_row_of(kwargs.get("using")):
+        if fields is None and not counting and self._is_update(**kwargs):
             fields = self._all_but_credentials()
         if counting:
             self.credential_epoch = F("credential_epoch") + 1
@@ -144,8 +144,12 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         if counting:
             self.refresh_from_db(fields=["credential_epoch"])
 
-    def _is_row_of(self, using: str | None) -> bool:
-        return not self._state.adding and using in (None, self._state.db)
+    def _is_update(
+        self, *, force_insert: Any = False, using: str | None = None, **kwargs: Any
+    ) -> bool:
+        """Whether a save can only mean the row that this was loaded from."""
+        here = using in (None, self._state.db) and self.pk is not None
+        return here and not force_insert and not self._state.adding
 
     def _all_but_credentials(self) -> set[str]:
         loaded = {

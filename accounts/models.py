@@ -44,7 +44,7 @@ class OneTimeToken(models.Model):
     recipient = models.CharField(max_length=MAX_LENGTH)
     state = models.CharField(max_length=64, blank=True, editable=False)
     payload = models.JSONField(default=dict, editable=False)
-    digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
+    digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001  (unique)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
     spent_at = models.DateTimeField(null=True)

@@ -49,7 +49,7 @@ def main(port: int = DEFAULT_PORT) -> int:
 
 def start(*command: str) -> subprocess.Popen[bytes]:
     """Start a command of manage.py at the head of a process group, which its reloader joins."""
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # noqa: S603 - our own commands
         [sys.executable, "manage.py", *command],
         start_new_session=True,
         preexec_fn=die_with_parent,  # noqa: PLW1509 - there are no threads here

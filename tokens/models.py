@@ -42,6 +42,7 @@ class Death(models.TextChoices):
     CAPPED = "past its absolute end"
     INACTIVE = "user inactive"
     CREDENTIALS = "credentials changed since login"
+    GENERATION = "generation outside of the family's"
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -101,8 +102,9 @@ class Session(models.Model):
     def __str__(self) -> str:
         return str(self.id)
 
-    def death(self, now: datetime) -> Death | None:
-        """Why this session is over at `now`, or None. Its user must be loaded."""
+    def death(self, now: datetime, *, generation: int | None = None) -> Death | None:
+        """Why this session is over at `now`, or why a token of that generation no longer speaks for
+        it; or None. Its user must be loaded."""
         if self.revoked_at is not None:
             return Death.REVOKED
         if self.expires_at <= now:
@@ -113,7 +115,10 @@ class Session(models.Model):
             return Death.INACTIVE
         if self.user.credential_epoch != self.epoch:
             return Death.CREDENTIALS
-        return None
+        outside = generation is not None and not (
+            self.min_generation <= generation <= self.generation
+        )
+        return Death.GENERATION if outside else None
 
 
 class KeyState(models.TextChoices):

@@ -52,9 +52,7 @@ class RowMixin:
     def session(self) -> Session:
         """The live session behind this token. Raises TokenError where it is over."""
         session = strict.fetch(uuid.UUID(self.payload["sid"]))
-        if session is None or session.death(timezone.now()):
-            raise exceptions.TokenError("Token is blacklisted")
-        if not session.min_generation <= self.payload["gen"] <= session.generation:
+        if session is None or session.death(timezone.now(), generation=self.payload["gen"]):
             raise exceptions.TokenError("Token is blacklisted")
         return session
 

@@ -10,6 +10,8 @@ from django.db import connections, router, transaction
 from django.db.models import F
 from django.db.models.sql import UpdateQuery
 
+from tokens.errors import TokenInvalid
+from tokens.jwt import Claims
 from tokens.models import Session
 from tokens.prepared import Hole, Statement, compile_statement, once_per_database
 
@@ -41,6 +43,14 @@ def fetch(sid: uuid.UUID) -> Session | None:
     split = len(reading.session_fields)
     session: Session = Session.from_db(alias, reading.session_fields, row[:split])
     session.user = reading.user_model.from_db(alias, reading.user_fields, row[split:])
+    return session
+
+
+def read(claims: Claims) -> Session:
+    """The session that a token speaks for, dead or alive. Raises TokenInvalid if there is none."""
+    session = fetch(claims.sid)
+    if session is None or str(session.user_id) != claims.sub:
+        raise TokenInvalid("no such session")
     return session
 
 

@@ -1,5 +1,7 @@
 """The user model: its address, its epoch, and the command that makes the first administrator."""
 
+import uuid
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
@@ -225,3 +227,9 @@ def test_a_stale_copy_does_not_bring_the_old_password_back(user):
     now = type(user).objects.get(pk=user.pk)
     assert now.check_password("Difference-Engine-1822")
     assert (now.name, now.credential_epoch) == ("Countess", user.credential_epoch)
+
+
+def test_a_row_may_still_be_copied_by_inserting_it_anew(user):
+    user.pk, user.email = uuid.uuid4(), "grace@example.com"
+    user.save(force_insert=True)
+    assert type(user).objects.get(email="grace@example.com").check_password(PASSWORD)

@@ -17,7 +17,7 @@ from portcullis.api import Endpoint
 from portcullis.client import Client
 from portcullis.csrf import enforce_csrf
 from portcullis.parsing import parse
-from tokens import cookies, jwt
+from tokens import cookies, jwt, strict
 from tokens.answers import RefreshAnswer, SessionAnswer, session_answers
 from tokens.api.serializers import RefreshBody
 from tokens.authentication import authorization, bearer_token
@@ -25,7 +25,7 @@ from tokens.delivery import refresh_answer
 from tokens.django_session import flush_if_tied
 from tokens.endpoints import PublicEndpoint, SignedInEndpoint, session_of
 from tokens.errors import TokenInvalid
-from tokens.flows import check_refresh, decode_refresh, read, revoke, rotate
+from tokens.flows import check_refresh, decode_refresh, revoke, rotate
 from tokens.jwt import Claims
 from tokens.keyring import ring
 from tokens.models import Restriction, RevokeReason, Session, SessionQuerySet, Transport
@@ -48,7 +48,7 @@ class RefreshView(PublicEndpoint):
 
     def _by_body(self, request: Request, raw: str) -> Response:
         claims = decode_refresh(raw)
-        session = read(claims)
+        session = strict.read(claims)
         if session.transport != Transport.BEARER:
             enforce_csrf(request)  # the answer sets cookies
         return _rotated(request, session, claims)
@@ -56,7 +56,7 @@ class RefreshView(PublicEndpoint):
     def _by_cookie(self, request: Request, cookie: str) -> Response:
         enforce_csrf(request)
         claims = decode_refresh(cookie)
-        return _rotated(request, read(claims), claims)
+        return _rotated(request, strict.read(claims), claims)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:

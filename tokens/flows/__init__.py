@@ -3,13 +3,12 @@
 from tokens.flows.open_session import open_session
 from tokens.flows.renew import renew
 from tokens.flows.revoke import revoke, revoke_all
-from tokens.flows.rotate import check_refresh, decode_refresh, read, rotate
+from tokens.flows.rotate import check_refresh, decode_refresh, rotate
 
 __all__ = [
     "check_refresh",
     "decode_refresh",
     "open_session",
-    "read",
     "renew",
     "revoke",
     "revoke_all",
