@@ -2,7 +2,6 @@
 
 from portcullis import mail
 from portcullis.tasks import retried
-from tokens.devices import device_label
 from tokens.models import Session
 
 
@@ -15,5 +14,5 @@ def mail_reuse_notice(session_id: str) -> None:
     mail.send(
         "tokens/mail/session_reuse",
         to=getattr(session.user, session.user.get_email_field_name()),
-        context={"session": session, "device": device_label(session.user_agent)},
+        context={"session": session},
     )

@@ -77,7 +77,7 @@ def test_the_owner_is_told_of_a_changed_password(user, api, mailbox):
     api.login()
     change(api)
     mail = mailbox.latest()
-    assert (mail["To"], mail["Subject"]) == (EMAIL, "Your password was changed")
+    assert (mail["To"], mail["Subject"]) == (EMAIL, "Portcullis: Your password was changed")
     assert len(mailbox.read()) == 1
     assert NEW not in mail.get_body(("plain",)).get_content()
 
@@ -142,7 +142,7 @@ def test_a_forgotten_password_is_replaced_and_nobody_logged_in(user, api, mailbo
     assert set(answer.json()) == {"detail"}
     assert not answer.cookies
     assert not Session.objects.exists()
-    assert mailbox.subjects()[-1] == "Your password was changed"
+    assert mailbox.subjects()[-1] == "Portcullis: Your password was changed"
     api.login(password=NEW)
     assert not logs_in(PASSWORD)
 

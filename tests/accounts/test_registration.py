@@ -59,7 +59,7 @@ def test_a_lookalike_is_the_same_account(make_user, mailbox, stored, typed):
     assert Api().register(typed, STRANGERS, name="Mallory").status_code == 202
     assert get_user_model().objects.count() == 1
     assert mailbox.latest()["To"] == stored
-    assert mailbox.subjects() == ["You already have an account"]
+    assert mailbox.subjects() == ["Portcullis: You already have an account"]
     assert logs_in(PASSWORD, typed)
 
 
@@ -99,7 +99,7 @@ def test_a_stranger_registers_a_taken_address_and_the_owner_is_told(
     api, user, mailbox, everything_stored
 ):
     api.register(EMAIL, STRANGERS, name="Mallory <b>&</b>")
-    assert mailbox.subjects() == ["You already have an account"]
+    assert mailbox.subjects() == ["Portcullis: You already have an account"]
     assert mailbox.latest()["To"] == EMAIL
     assert "Mallory" not in everything_stored()
     assert not OneTimeToken.alive().exists()

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 CROWD = 20
 ROUNDS = 10
-ALARM = "We ended one of your sessions for your safety"
+ALARM = "Portcullis: We ended one of your sessions for your safety"
 
 
 def clone(api: Api) -> Api:

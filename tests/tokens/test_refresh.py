@@ -16,7 +16,7 @@ from tests.tokens.forge import claims_of
 from tokens.models import RevokeReason, Session
 from tokens.signals import reuse_detected, session_refreshed, session_revoked
 
-ALARM = "We ended one of your sessions for your safety"
+ALARM = "Portcullis: We ended one of your sessions for your safety"
 
 
 def generation(token: str) -> int:
