@@ -5,11 +5,13 @@ import time
 import uuid
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from portcullis.client import is_trusted_proxy
 from portcullis.conf import conf
-from portcullis.errors import BodyTooLarge
+from portcullis.errors import AuthError, BodyTooLarge, Unavailable
+from portcullis.pages import refusal_page
 from portcullis.problems import problem
 
 logger = logging.getLogger("portcullis.request")
@@ -41,6 +43,16 @@ class RequestMiddleware:
             request.request_id,  # type: ignore[attr-defined]
         )
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Refusals of pages, and the database gone: a page that says so, never a traceback."""
+        match exception:
+            case AuthError():
+                return refusal_page(request, exception)
+            case OperationalError() | InterfaceError():
+                logger.error("the database does not answer", exc_info=exception)
+                return refusal_page(request, Unavailable())
+        return None
 
 
 class BodyLimitMiddleware:

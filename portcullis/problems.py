@@ -30,13 +30,7 @@ class ProblemHandler(ExceptionHandler):
 
     def run(self) -> Response | None:
         if isinstance(self.exc, AuthError):
-            request = self.context["request"]
-            logger.info(
-                "refused code=%s reason=%r request_id=%s",
-                self.exc.code,
-                str(self.exc),
-                getattr(request, "request_id", ""),
-            )
+            log_refusal(self.context["request"], self.exc)
         response: Response | None = super().run()
         return response
 
@@ -68,6 +62,16 @@ class ProblemHandler(ExceptionHandler):
             sent = exc.get_codes() in TOKEN_WAS_SENT
             headers["WWW-Authenticate"] = CHALLENGE + ', error="invalid_token"' * sent
         return headers
+
+
+def log_refusal(request: Any, error: AuthError) -> None:
+    """The true reason, which the answer does not tell."""
+    logger.info(
+        "refused code=%s reason=%r request_id=%s",
+        error.code,
+        str(error),
+        getattr(request, "request_id", ""),
+    )
 
 
 def handle(exc: Exception, context: Any) -> Response | None:
