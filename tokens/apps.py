@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_out
 from django.db import connections
 from django.db.models.signals import post_migrate
 
@@ -11,7 +12,7 @@ class TokensConfig(AppConfig):
     name = "tokens"
 
     def ready(self) -> None:
-        from tokens import checks, emails, openapi  # noqa: F401  (they register themselves)
+        from tokens import checks, django_session, emails, openapi  # noqa: F401  (they register themselves)
         from tokens.keyring import ensure_active_key
         from tokens.models import SigningKey
 
@@ -20,3 +21,4 @@ class TokensConfig(AppConfig):
                 ensure_active_key(using=using)
 
         post_migrate.connect(first_key, sender=self, weak=False)
+        user_logged_out.connect(django_session.end_row)

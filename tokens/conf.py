@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 
 from portcullis.conf import conf as portcullis_conf
 from portcullis.conf import loader
@@ -32,6 +33,12 @@ class TokensConf:
     REMEMBER_ME_LIFETIME: int = 30 * DAY
     ABSOLUTE_LIFETIME: int = 90 * DAY
     """No session outlives this, however often it is refreshed."""
+    SLIDE_EVERY: int = 5 * 60
+    """A page visit prolongs the session too, written at most once in so long."""
+    STEP_PAGES: Mapping[str, str] = dataclasses.field(
+        default_factory=lambda: {"change_password": "accounts:password-change"}
+    )
+    """Names of the URLs where a session that is restricted to one step can do it on pages."""
     REUSE_GRACE: int = 10
     """For so long the refresh token before the current one is answered with the current one."""
     LEEWAY: int = 5

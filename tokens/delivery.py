@@ -2,14 +2,19 @@
 
 from typing import Any, assert_never
 
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from rest_framework.response import Response
 
-from tokens import cookies
+from tokens import cookies, jwt
 from tokens.answers import session_answer
 from tokens.conf import conf
+from tokens.django_session import sid_of
+from tokens.flows import revoke
 from tokens.issuing import Issued, issue
-from tokens.models import Session, Transport
+from tokens.models import RevokeReason, Session, Transport
 
 
 def refresh_answer(session: Session) -> Response:
@@ -30,13 +35,34 @@ def with_tokens(answer: dict[str, Any], session: Session) -> Response:
             return response
         case Transport.COOKIE:
             response = Response(answer)
-            cookies.ACCESS.set(response, issued.access, max_age=conf().ACCESS_LIFETIME)
-            _set_refresh(response, session, issued)
+            _set_both(response, session, issued)
             return response
         case unknown:
             assert_never(unknown)
 
 
-def _set_refresh(response: Response, session: Session, issued: Issued) -> None:
+def set_token_cookies(response: HttpResponse, session: Session) -> None:
+    """Issue the session's tokens into the cookies of a page's answer."""
+    _set_both(response, session, issue(session))
+
+
+def log_out(request: HttpRequest, to: str) -> HttpResponse:
+    """End the session that this browser's pages use, and the one behind its access cookie; go
+    on to `to`, a URL or the name of one."""
+    claims = jwt.ours(cookies.ACCESS.read(request))
+    if claims and claims.sid != sid_of(request):
+        revoke(claims.sid, user_id=claims.sub, reason=RevokeReason.LOGOUT)
+    auth.logout(request)
+    response = redirect(to)
+    cookies.clear_all(response)
+    return response
+
+
+def _set_both(response: HttpResponse, session: Session, issued: Issued) -> None:
+    cookies.ACCESS.set(response, issued.access, max_age=conf().ACCESS_LIFETIME)
+    _set_refresh(response, session, issued)
+
+
+def _set_refresh(response: HttpResponse, session: Session, issued: Issued) -> None:
     left = int((session.expires_at - timezone.now()).total_seconds())
     cookies.REFRESH.set(response, issued.refresh, max_age=left if session.remember_me else None)

@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from tokens import strict
 from tokens.django_session import sid_of
+from tokens.flows import slide
 from tokens.models import Session
 
 
@@ -43,6 +44,8 @@ def _session(request: HttpRequest) -> Session | None:
 def _live(request: HttpRequest) -> Session | None:
     sid = sid_of(request)
     session = strict.fetch(sid) if sid else None
-    if session is None or session.death(timezone.now()):
+    now = timezone.now()
+    if session is None or session.death(now):
         return None
+    slide(session, now=now)
     return session

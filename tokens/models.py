@@ -1,12 +1,14 @@
 """The rows behind tokens: a session for each login, and the keys that sign."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+
+from tokens.conf import conf
 
 
 class Transport(models.TextChoices):
@@ -101,6 +103,11 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def idles_out(self, now: datetime) -> datetime:
+        """When the session ends unless it is used again after `now`."""
+        idle = timedelta(seconds=conf().idle_lifetime(remember_me=self.remember_me))
+        return min(now + idle, self.absolute_expires_at)
 
     def death(self, now: datetime, *, generation: int | None = None) -> Death | None:
         """Why this session is over at `now`, or why a token of that generation no longer speaks for

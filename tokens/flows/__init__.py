@@ -4,6 +4,7 @@ from tokens.flows.open_session import open_session
 from tokens.flows.renew import renew
 from tokens.flows.revoke import revoke, revoke_all
 from tokens.flows.rotate import check_refresh, decode_refresh, rotate
+from tokens.flows.slide import slide
 
 __all__ = [
     "check_refresh",
@@ -13,4 +14,5 @@ __all__ = [
     "revoke",
     "revoke_all",
     "rotate",
+    "slide",
 ]

@@ -61,8 +61,7 @@ def check_refresh(raw: str) -> None:
 
 
 def _advance(session: Session, now: datetime) -> bool:
-    idle = timedelta(seconds=conf().idle_lifetime(remember_me=session.remember_me))
-    expires_at = min(now + idle, session.absolute_expires_at)
+    expires_at = session.idles_out(now)
     if not strict.advance(session, now=now, expires_at=expires_at):
         return False
     session.generation += 1

@@ -1,0 +1,1 @@
+"""The pages of tokens: a private edge that only the URLconf imports."""

@@ -1,0 +1,35 @@
+"""Pages for whoever is signed in: the counterpart of SignedInEndpoint."""
+
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.generic.base import View
+
+from tokens.conf import conf
+from tokens.errors import SessionRestricted
+from tokens.models import Restriction, Session
+
+
+class SignedIn(View):
+    """Mixed into a page: others log in first. `allow_restricted` lists the restrictions it serves;
+    a session that is restricted to another step is led there."""
+
+    allow_restricted: frozenset[Restriction] = frozenset()
+
+    @property
+    def session(self) -> Session:
+        """The live row behind this browser's Django session; its user is loaded."""
+        return cast("Session", self.request.login_session)  # type: ignore[attr-defined]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not self.session:
+            return redirect_to_login(request.get_full_path())
+        restriction = self.session.restriction
+        if restriction and restriction not in self.allow_restricted:
+            if restriction not in conf().STEP_PAGES:
+                raise SessionRestricted(restriction)
+            return redirect(conf().STEP_PAGES[restriction])
+        return super().dispatch(request, *args, **kwargs)
