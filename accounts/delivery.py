@@ -5,17 +5,19 @@ from typing import assert_never
 from django.conf import settings
 from django.contrib import auth
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.answers import user_answer
+from accounts.challenge import challenge_page
 from accounts.login import Admitted, Challenged, Outcome
 from accounts.signals import logged_in
 from accounts.stages import Attempt
 from tokens.answers import session_answer
 from tokens.conf import conf as tokens_conf
-from tokens.delivery import refresh_answer, with_tokens
+from tokens.delivery import refresh_answer, set_token_cookies, with_tokens
 from tokens.django_session import sid_of, tie
 from tokens.flows import open_session, revoke
 from tokens.models import RevokeReason, Session, Transport
@@ -45,13 +47,40 @@ def login_answer(request: Request, outcome: Outcome) -> Response:
             assert_never(unknown)
 
 
+def login_page(request: HttpRequest, outcome: Outcome, *, to: str) -> HttpResponse:
+    """A page login's outcome: on to `to`, to the one step that a restricted session may do, or the
+    page that asks for the proof that a stage demands."""
+    match outcome:
+        case Challenged():
+            return challenge_page(request, outcome, to=to)
+        case Admitted(login):
+            session = _open(request, login)
+            response = redirect(tokens_conf().STEP_PAGES.get(session.restriction, to))
+            set_token_cookies(response, session)
+            return response
+        case unknown:
+            assert_never(unknown)
+
+
 def renewed_answer(request: Request, session: Session) -> Response:
-    """Fresh tokens after a proof; the Django session gets a new key too (ASVS 7.2.4)."""
-    django_request = request._request
-    if session.transport == Transport.COOKIE and sid_of(django_request) == session.pk:
-        django_request.user = session.user
-        auth.update_session_auth_hash(django_request, session.user)
+    """Fresh tokens after a proof."""
+    _renew_django_session(request._request, session)
     return refresh_answer(session)
+
+
+def renewed_page(request: HttpRequest, session: Session, *, to: str) -> HttpResponse:
+    """The same for a page: on to `to`."""
+    _renew_django_session(request, session)
+    response = redirect(to)
+    set_token_cookies(response, session)
+    return response
+
+
+def _renew_django_session(request: HttpRequest, session: Session) -> None:
+    """A new key after each proof (ASVS 7.2.4)."""
+    if session.transport == Transport.COOKIE and sid_of(request) == session.pk:
+        request.user = session.user
+        auth.update_session_auth_hash(request, session.user)
 
 
 def _open(request: HttpRequest, login: Attempt) -> Session:

@@ -17,6 +17,10 @@ from django.shortcuts import render
 from portcullis.client import client_ip
 
 NEWEST = 50
+HARMLESS = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class OutboxBackend(ConsoleBackend):
@@ -33,20 +37,33 @@ class OutboxBackend(ConsoleBackend):
 def outbox(request: HttpRequest) -> HttpResponse:
     """The newest mails, newest first; to this machine alone, for they hold one-time links."""
     _refuse_others(request)
-    mails = [{"id": path.stem, "mail": _read(path)} for path in _files()[:NEWEST]]
-    return render(request, "outbox.html", {"mails": mails})
+    mails = [(path.stem, _read(path)) for path in _files()[:NEWEST]]
+    entries = [
+        {"id": name, "mail": mail, "text": _part(mail, "plain"), "html": _part(mail, "html")}
+        for name, mail in mails
+    ]
+    return render(request, "outbox.html", {"entries": entries})
 
 
 def outbox_text(request: HttpRequest, name: str) -> HttpResponse:
     """One mail's text part; `latest` is the newest one's, for a shell."""
+    return _answer(request, name, "plain")
+
+
+def outbox_html(request: HttpRequest, name: str) -> HttpResponse:
+    """One mail's HTML part, as harmless as in a mail client: inline styles and nothing else."""
+    answer = _answer(request, name, "html")
+    answer.headers["Content-Security-Policy"] = HARMLESS  # the middleware leaves one that is set
+    return answer
+
+
+def _answer(request: HttpRequest, name: str, kind: str) -> HttpResponse:
     _refuse_others(request)
-    paths = [path for path in _files() if name in ("latest", path.stem)]
-    if not paths:
+    found = [path for path in _files() if name in ("latest", path.stem)]
+    content = _part(_read(found[0]), kind) if found else None
+    if content is None:
         raise Http404
-    part = _read(paths[0]).get_body(("plain",))
-    return HttpResponse(
-        part.get_content() if part else "", content_type="text/plain; charset=utf-8"
-    )
+    return HttpResponse(content, content_type=f"text/{kind}; charset=utf-8")
 
 
 def _refuse_others(request: HttpRequest) -> None:
@@ -61,3 +78,8 @@ def _files() -> list[Path]:
 
 def _read(path: Path) -> ParsedMail:
     return email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+
+
+def _part(mail: ParsedMail, kind: str) -> str | None:
+    part = mail.get_body((kind,))
+    return part.get_content() if part else None

@@ -172,6 +172,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "accounts:profile"
+
 # Data ---------------------------------------------------------------------------------------------
 
 DATABASES = {"default": env.db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
@@ -210,6 +213,7 @@ SESSION_COOKIE_SECURE = SECURE
 SESSION_COOKIE_AGE = 90 * 24 * 3600  # TOKENS["ABSOLUTE_LIFETIME"]; the session row decides
 CSRF_COOKIE_NAME = f"{HOST_PREFIX}csrftoken"
 CSRF_COOKIE_SECURE = SECURE
+MESSAGE_STORAGE = "portcullis.flash.PrefixedCookieStorage"
 
 # Headers ------------------------------------------------------------------------------------------
 

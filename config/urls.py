@@ -2,11 +2,11 @@
 
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from config import health
-from config.outbox import outbox, outbox_text
+from config.home import home
+from config.outbox import outbox, outbox_html, outbox_text
 from portcullis.api import NoSuchEndpoint
 from tokens.api.views import JwksView
 
@@ -21,7 +21,9 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include(api)),
     path(".well-known/jwks.json", JwksView.as_view()),
-    path("", RedirectView.as_view(pattern_name="docs")),
+    path("accounts/", include("accounts.pages.urls")),
+    path("accounts/", include("tokens.pages.urls")),
+    path("", home, name="home"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
 ]
@@ -30,4 +32,5 @@ if settings.DEBUG:
     urlpatterns += [
         path("outbox/", outbox, name="outbox"),
         path("outbox/<str:name>.txt", outbox_text, name="outbox-text"),
+        path("outbox/<str:name>.html", outbox_html, name="outbox-html"),
     ]

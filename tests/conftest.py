@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
 
-from tests.doors import PASSWORD, Api, Mailbox, Sink
+from tests.doors import PASSWORD, Api, Mailbox, Pages, Sink
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +84,12 @@ def user(make_user):
 def api() -> Api:
     """A client of the API that has not logged in: it keeps cookies as a browser does."""
     return Api()
+
+
+@pytest.fixture
+def pages() -> Pages:
+    """A browser in which nobody has logged in."""
+    return Pages()
 
 
 @pytest.fixture(params=["cookie", "hybrid", "bearer"])

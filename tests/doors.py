@@ -2,7 +2,9 @@
 
 import email
 import email.policy
+import html
 import re
+from html.parser import HTMLParser
 from typing import Any
 
 from django.conf import settings
@@ -104,6 +106,55 @@ class Api:
     @property
     def sid(self) -> str:
         return self.answer["session"]["id"]
+
+
+class Form(HTMLParser):
+    """What a browser would send of the hidden inputs in a page's <main>."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.hidden: dict[str, str] = {}
+        self.feed(page.partition("<main")[2])
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        facts = dict(attrs)
+        if tag == "input" and facts.get("type") == "hidden":
+            self.hidden[facts["name"]] = facts.get("value", "")
+
+
+class Pages:
+    """Somebody with a browser, without JavaScript: visits pages, fills in forms, keeps cookies."""
+
+    def __init__(self, client: Client | None = None) -> None:
+        self.client = client or Client(
+            enforce_csrf_checks=True, HTTP_HOST="portcullis.test", raise_request_exception=False
+        )
+
+    def visit(self, path: str, **extra: Any):
+        return self.client.get(path, secure=True, **extra)
+
+    def send(self, path: str, fields: dict[str, Any] | None = None, *, to: str = "", **extra: Any):
+        """Load the page at `path`, fill in its form and send it, to the page itself or to `to`."""
+        page = self.visit(path)
+        assert page.status_code == 200, (page.status_code, page.headers)
+        body = {**Form(page.content.decode()).hidden, **(fields or {})}
+        headers = {"Origin": ORIGIN, **extra.pop("headers", {})}
+        return self.client.post(to or path, body, secure=True, headers=headers, **extra)
+
+    def log_in(self, email: str = "ada@example.com", password: str = PASSWORD, **fields: Any):
+        return self.send("/accounts/login/", {"email": email, "password": password, **fields})
+
+    def log_out(self):
+        return self.send("/accounts/profile/", to="/accounts/logout/")
+
+    @property
+    def signed_in(self) -> bool:
+        return self.visit("/accounts/profile/").status_code == 200
+
+
+def shown(response) -> str:
+    """The text of a page, as somebody reads it."""
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode())))
 
 
 def codes(response) -> list[str]:

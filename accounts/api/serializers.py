@@ -1,33 +1,12 @@
 """Request bodies of accounts: shape and field validity, nothing else."""
 
-import unicodedata
-
-from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
 from accounts import addresses
 from accounts.passwords import MAX_LENGTH
+from accounts.validators import mailable, no_control_characters, within_bounds
 from portcullis.parsing import Body, Text
 from tokens.models import Transport
-
-
-def within_bounds(email: str) -> None:
-    """Some characters lower or fold into many; each form has its column."""
-    if max(map(len, (addresses.normalize(email), addresses.fold(email)))) > addresses.MAX_LENGTH:
-        raise ValidationError("This address is too long.", code="max_length")
-
-
-def mailable(email: str) -> None:
-    """A domain that no mail server could be asked for fails here, not in the worker."""
-    try:
-        addresses.normalize(email).rpartition("@")[2].encode("idna")
-    except UnicodeError as error:
-        raise ValidationError("Enter a valid email address.", code="invalid") from error
-
-
-def no_control_characters(text: str) -> None:
-    if any(unicodedata.category(char) == "Cc" for char in text):
-        raise ValidationError("Control characters are not allowed.", code="control_characters")
 
 
 class AddressField(Text, serializers.EmailField):

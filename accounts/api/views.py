@@ -5,6 +5,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts import texts
 from accounts.answers import CsrfAnswer, Detail, LoginAnswer, UserAnswer, user_answer
 from accounts.api.serializers import (
     ChangePasswordBody,
@@ -28,11 +29,6 @@ from tokens.answers import RefreshAnswer
 from tokens.endpoints import PublicEndpoint, SignedInEndpoint, session_of
 from tokens.models import Restriction, Transport
 
-LOOK_FOR_MAIL = "If that address can receive one, a mail is on its way."
-
-CONFIRMED = "Your address is confirmed. You can log in now."
-CONFIRMED_ONLY = "Your address is confirmed. To choose a password, ask for a reset link."
-
 
 class CsrfView(PublicEndpoint):
     @extend_schema(responses=CsrfAnswer)
@@ -48,7 +44,7 @@ class RegisterView(PublicEndpoint):
         body = parse(RegisterBody, request)
         body.pop("invitation", None)
         register(**body, client=Client.of(request._request))
-        return Response({"detail": LOOK_FOR_MAIL}, status=202)
+        return Response({"detail": texts.LOOK_FOR_MAIL}, status=202)
 
 
 class VerifyEmailView(PublicEndpoint):
@@ -66,7 +62,7 @@ class VerifyEmailView(PublicEndpoint):
 
     def _verify(self, request: Request, token: str) -> Response:
         user = verify_email(token=token, client=Client.of(request._request))
-        return Response({"detail": CONFIRMED if user.has_usable_password() else CONFIRMED_ONLY})
+        return Response({"detail": texts.confirmed(user)})
 
 
 class ResendVerificationView(PublicEndpoint):
@@ -74,7 +70,7 @@ class ResendVerificationView(PublicEndpoint):
     def post(self, request: Request) -> Response:
         """Mail the verification link again. One answer for every address."""
         resend_verification(email=parse(EmailBody, request)["email"])
-        return Response({"detail": LOOK_FOR_MAIL}, status=202)
+        return Response({"detail": texts.LOOK_FOR_MAIL}, status=202)
 
 
 class LoginView(PublicEndpoint):
@@ -99,7 +95,7 @@ class ForgotPasswordView(PublicEndpoint):
     def post(self, request: Request) -> Response:
         """Mail a reset link. One answer for every address."""
         request_reset(email=parse(EmailBody, request)["email"], client=Client.of(request._request))
-        return Response({"detail": LOOK_FOR_MAIL}, status=202)
+        return Response({"detail": texts.LOOK_FOR_MAIL}, status=202)
 
 
 class ResetPasswordView(PublicEndpoint):
@@ -107,7 +103,7 @@ class ResetPasswordView(PublicEndpoint):
     def post(self, request: Request) -> Response:
         """Set a new password by a mailed link. Ends every session and logs nobody in."""
         reset_password(**parse(ResetPasswordBody, request), client=Client.of(request._request))
-        return Response({"detail": "Your password is changed. You can log in with it now."})
+        return Response({"detail": texts.PASSWORD_RESET})
 
 
 class ChangePasswordView(SignedInEndpoint):

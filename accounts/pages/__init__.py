@@ -1,0 +1,1 @@
+"""The pages of accounts: a private edge that only the URLconf imports."""

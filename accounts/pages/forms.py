@@ -1,0 +1,96 @@
+"""What people type on the pages of accounts: shape and field validity, as the API's bodies."""
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_text_html
+
+from accounts import addresses
+from accounts.passwords import MAX_LENGTH
+from accounts.validators import mailable, no_control_characters, within_bounds
+from portcullis.forms import PageForm, PasswordField
+
+
+class AddressField(forms.EmailField):
+    """`autocomplete` is `username` wherever a password manager should fill in or remember it."""
+
+    def __init__(self, *, autocomplete: str = "username") -> None:
+        super().__init__(
+            label="Email address",
+            max_length=addresses.MAX_LENGTH,
+            validators=[within_bounds, no_control_characters, mailable],
+            widget=forms.EmailInput(
+                attrs={
+                    "autocomplete": autocomplete,
+                    "autocapitalize": "none",
+                    "spellcheck": "false",
+                }
+            ),
+            error_messages={"required": "Enter your email address."},
+        )
+
+
+class NameField(forms.CharField):
+    def __init__(self) -> None:
+        super().__init__(
+            label="Name",
+            max_length=150,
+            validators=[no_control_characters],
+            widget=forms.TextInput(attrs={"autocomplete": "name"}),
+            error_messages={"required": "Enter your name."},
+        )
+
+
+class KnownPasswordField(PasswordField):
+    def __init__(self, label: str = "Password") -> None:
+        super().__init__(
+            label=label,
+            max_length=MAX_LENGTH,
+            autocomplete="current-password",
+            error_messages={"required": "Enter your password."},
+        )
+
+
+class NewPasswordField(PasswordField):
+    """The flow checks the policy; the form says it beforehand."""
+
+    def __init__(self, label: str = "Password") -> None:
+        super().__init__(
+            label=label,
+            max_length=MAX_LENGTH,
+            autocomplete="new-password",
+            help_text=password_validators_help_text_html(),
+            error_messages={"required": "Choose a password."},
+        )
+
+
+class LoginForm(PageForm):
+    email = AddressField()
+    password = KnownPasswordField()
+    remember_me = forms.BooleanField(label="Remember me on this device", required=False)
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class RegisterForm(PageForm):
+    name = NameField()
+    email = AddressField()
+    password = NewPasswordField()
+
+
+class EmailForm(PageForm):
+    email = AddressField(autocomplete="email")
+
+
+class TokenForm(PageForm):
+    token = forms.CharField(max_length=200, widget=forms.HiddenInput)
+
+
+class ResetForm(TokenForm):
+    password = NewPasswordField("New password")
+
+
+class ChangePasswordForm(PageForm):
+    current_password = KnownPasswordField("Current password")
+    new_password = NewPasswordField("New password")
+
+
+class ProfileForm(PageForm):
+    name = NameField()

@@ -1,0 +1,199 @@
+"""Registration, login, passwords and the profile as pages: parse, flow, deliver."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+
+from accounts import links, texts
+from accounts.challenge import ChallengeForm
+from accounts.conf import Registration, conf
+from accounts.delivery import login_page, renewed_page
+from accounts.errors import LinkInvalid, RegistrationClosed
+from accounts.flows.log_in import log_in_with_password
+from accounts.flows.password import change_password, request_reset, reset_password
+from accounts.flows.profile import change_profile
+from accounts.flows.registration import register
+from accounts.flows.verification import resend_verification, verify_email
+from accounts.login import resume
+from accounts.models import OneTimeToken, Purpose
+from accounts.pages import forms
+from accounts.stages import Proof
+from portcullis.client import Client
+from portcullis.pages import FormPage, Uncached, local_path
+from portcullis.problems import log_refusal
+from tokens.delivery import log_out
+from tokens.models import Restriction, Transport
+from tokens.signed_in import SignedIn
+
+
+class LoginPage(FormPage):
+    template_name = "accounts/login.html"
+    form_class = forms.LoginForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"next": local_path(self.request.GET.get("next", ""))}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            **kwargs,
+            registration_open=conf().REGISTRATION == Registration.OPEN,
+            onward=_onward(self.request.GET.get("next", "")),
+        )
+
+    def act(self, *, email: str, password: str, remember_me: bool, **typed: str) -> HttpResponse:
+        outcome = log_in_with_password(
+            email=email,
+            password=password,
+            client=Client.of(self.request),
+            transport=Transport.COOKIE,
+            remember_me=remember_me,
+        )
+        return login_page(self.request, outcome, to=_onward(typed["next"]))
+
+
+class ChallengePage(FormPage):
+    """Takes the proof; login itself shows the page first."""
+
+    template_name = "accounts/challenge.html"
+    form_class = ChallengeForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect("accounts:login")
+
+    def act(self, *, ticket: str, method: str, code: str, **typed: str) -> HttpResponse:
+        outcome = resume(ticket=ticket, proof=Proof(method, code), client=Client.of(self.request))
+        return login_page(self.request, outcome, to=_onward(typed["next"]))
+
+
+class LogoutPage(Uncached):
+    http_method_names = ("post", "options")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        response = log_out(request, settings.LOGIN_URL)
+        messages.success(request, "You are logged out.")
+        return response
+
+
+class RegisterPage(FormPage):
+    template_name = "accounts/register.html"
+    form_class = forms.RegisterForm
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if conf().REGISTRATION != Registration.OPEN:
+            raise RegistrationClosed(conf().REGISTRATION)
+        return super().get(request, *args, **kwargs)
+
+    def act(self, **typed: str) -> HttpResponse:
+        register(**typed, client=Client.of(self.request))
+        messages.success(self.request, texts.LOOK_FOR_MAIL)
+        return redirect("accounts:verify-email")
+
+
+def verify_email_page(request: HttpRequest) -> HttpResponseBase:
+    """With a token: confirm it. Without one: look for the mail, or ask for another."""
+    named = request.POST if request.method == "POST" else request.GET
+    page = ConfirmPage if "token" in named else ResendPage
+    return page.as_view()(request)
+
+
+class ResendPage(FormPage):
+    template_name = "accounts/verify_email.html"
+    form_class = forms.EmailForm
+
+    def act(self, *, email: str) -> HttpResponse:
+        resend_verification(email=email)
+        messages.success(self.request, texts.LOOK_FOR_MAIL)
+        return redirect("accounts:verify-email")
+
+
+class LinkPage(FormPage):
+    """Where a mailed link leads. A visit spends nothing, for mail scanners visit; its button posts.
+    A dead link leads on to where another can be asked for."""
+
+    purpose: Purpose
+    another: str
+    link: OneTimeToken
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        named = request.POST if request.method == "POST" else request.GET
+        try:
+            self.link = links.find(self.purpose, named.get("token", ""))
+        except LinkInvalid as error:
+            log_refusal(request, error)
+            messages.error(request, error.message)
+            return redirect(self.another)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"token": self.request.GET.get("token", "")}
+
+
+class ConfirmPage(LinkPage):
+    template_name = "accounts/confirm.html"
+    form_class = forms.TokenForm
+    purpose = Purpose.VERIFY_EMAIL
+    another = "accounts:verify-email"
+
+    def act(self, *, token: str) -> HttpResponse:
+        user = verify_email(token=token, client=Client.of(self.request))
+        messages.success(self.request, texts.confirmed(user))
+        return redirect(settings.LOGIN_URL if user.has_usable_password() else ResetPage.another)
+
+
+class ResetRequestPage(FormPage):
+    template_name = "accounts/password_reset.html"
+    form_class = forms.EmailForm
+
+    def act(self, *, email: str) -> HttpResponse:
+        request_reset(email=email, client=Client.of(self.request))
+        messages.success(self.request, texts.LOOK_FOR_MAIL)
+        return redirect("accounts:password-reset")
+
+
+class ResetPage(LinkPage):
+    template_name = "accounts/password_reset_confirm.html"
+    form_class = forms.ResetForm
+    purpose = Purpose.RESET_PASSWORD
+    another = "accounts:password-reset"
+
+    def act(self, *, token: str, password: str) -> HttpResponse:
+        reset_password(token=token, password=password, client=Client.of(self.request))
+        messages.success(self.request, texts.PASSWORD_RESET)
+        return redirect(settings.LOGIN_URL)
+
+
+class ChangePasswordPage(SignedIn, FormPage):
+    template_name = "accounts/password_change.html"
+    form_class = forms.ChangePasswordForm
+    allow_restricted = frozenset({Restriction.CHANGE_PASSWORD})
+
+    def act(self, *, current_password: str, new_password: str) -> HttpResponse:
+        renewed = change_password(
+            session=self.session,
+            current=current_password,
+            new=new_password,
+            client=Client.of(self.request),
+        )
+        messages.success(self.request, texts.PASSWORD_CHANGED)
+        return renewed_page(self.request, renewed, to="accounts:profile")
+
+
+class ProfilePage(SignedIn, FormPage):
+    template_name = "accounts/profile.html"
+    form_class = forms.ProfileForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"name": self.session.user.name}
+
+    def act(self, *, name: str) -> HttpResponse:
+        change_profile(user=self.session.user, name=name)
+        messages.success(self.request, "Your profile is saved.")
+        return redirect("accounts:profile")
+
+
+def _onward(wanted: str) -> str:
+    return local_path(wanted) or resolve_url(settings.LOGIN_REDIRECT_URL)

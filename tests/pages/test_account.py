@@ -1,0 +1,141 @@
+"""What somebody who is logged in does on pages: profile, password, sessions."""
+
+import uuid
+
+import pytest
+
+from tests.doors import PASSWORD, Api, Pages, shown
+from tokens.models import Session
+
+pytestmark = pytest.mark.django_db
+
+PROFILE, CHANGE, SESSIONS = (
+    "/accounts/profile/",
+    "/accounts/password/change/",
+    "/accounts/sessions/",
+)
+NEW = "Difference-Engine-1822"
+
+
+@pytest.mark.parametrize("path", [PROFILE, CHANGE, SESSIONS])
+def test_a_visitor_is_led_to_the_login_page_and_back(user, pages, path):
+    assert pages.visit(path)["Location"] == f"/accounts/login/?next={path}"
+
+    response = pages.send(
+        f"/accounts/login/?next={path}", {"email": user.email, "password": PASSWORD}
+    )
+
+    assert response["Location"] == path
+    assert pages.visit(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", [PROFILE, CHANGE, SESSIONS])
+def test_a_form_that_was_open_when_the_session_ended_changes_nothing(ada, user, path):
+    page = ada.visit(path)
+    assert page.status_code == 200
+    Session.objects.update(revoked_at="2026-01-01T00:00Z")
+
+    response = ada.send("/accounts/login/", {"name": "Eve", "session": uuid.uuid4()}, to=path)
+
+    assert response["Location"] == f"/accounts/login/?next={path}"
+    user.refresh_from_db()
+    assert user.name == "Ada"
+
+
+def test_a_name_is_changed(ada, user):
+    assert ada.send(PROFILE, {"name": "  Ada Lovelace "})["Location"] == PROFILE
+
+    page = shown(ada.visit(PROFILE))
+    assert "Your profile is saved." in page
+    user.refresh_from_db()
+    assert user.name == "Ada Lovelace"
+
+
+def test_a_name_that_is_markup_stays_text(ada):
+    ada.send(PROFILE, {"name": "<script>alert(1)</script>"})
+
+    for path in (PROFILE, "/"):
+        assert b"<script>alert" not in ada.visit(path).content
+
+
+def test_a_changed_password_keeps_this_browser_and_ends_the_others(ada, user):
+    other, elsewhere = Pages(), Api().login(transport="bearer")
+    other.log_in()
+    old_key, old_access = (
+        ada.client.cookies[name].value for name in ("__Host-sessionid", "__Host-access")
+    )
+
+    response = ada.send(CHANGE, {"current_password": PASSWORD, "new_password": NEW})
+
+    assert response["Location"] == PROFILE
+    assert "Your password is changed." in shown(ada.visit(PROFILE))
+    assert ada.client.cookies["__Host-sessionid"].value != old_key
+    same_browser, thief = Api(), Api()
+    same_browser.client = ada.client
+    assert same_browser.get("/users/profile").status_code == 200
+    assert same_browser.fetch_csrf().refresh().status_code == 200
+    thief.access = old_access
+    assert thief.get("/users/profile").status_code == 401
+    assert not other.signed_in
+    assert elsewhere.get("/users/profile").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"current_password": "wrong", "new_password": NEW}, "That is not your current password."),
+        ({"current_password": PASSWORD, "new_password": PASSWORD}, "This is the current one."),
+        ({"current_password": PASSWORD, "new_password": "short"}, "At least 8 characters"),
+        ({"current_password": "", "new_password": NEW}, "Enter your password."),
+    ],
+)
+def test_a_password_that_cannot_be_changed_says_why(ada, typed, said):
+    response = ada.send(CHANGE, typed)
+
+    assert response.status_code == 200
+    assert said in shown(response)
+    assert NEW not in response.content.decode()
+    assert Pages().log_in().status_code == 302
+
+
+def test_somebody_sees_their_sessions_and_ends_another(ada, user):
+    firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    other = Api(**{"User-Agent": firefox}).login(transport="bearer")
+    assert "Firefox on Linux" in shown(ada.visit(SESSIONS))
+
+    response = ada.send(SESSIONS, {"session": other.sid})
+
+    assert response["Location"] == SESSIONS
+    assert other.get("/users/profile").status_code == 401
+    assert Session.objects.get(pk=other.sid).revoke_reason == "ended"
+    page = shown(ada.visit(SESSIONS))
+    assert "That session is ended." in page
+    assert "Firefox" not in page
+
+
+def test_ending_this_session_logs_out(ada):
+    response = ada.send(SESSIONS, {"session": Session.objects.get().pk})
+
+    assert response.cookies["__Host-access"]["max-age"] == 0
+    assert not ada.signed_in
+
+
+@pytest.mark.parametrize("garbage", ["", "x", str(uuid.uuid4()), "' OR 1=1"])
+def test_a_session_that_is_none_cannot_be_ended(ada, garbage):
+    assert ada.send(SESSIONS, {"session": garbage}).status_code == 404
+    assert ada.signed_in
+
+
+def test_nobody_sees_or_ends_anothers_sessions(ada, make_user):
+    make_user("bob@example.com")
+    bob = Api().login("bob@example.com", transport="bearer")
+
+    assert bob.sid not in ada.visit(SESSIONS).content.decode()
+    assert ada.send(SESSIONS, {"session": bob.sid}).status_code == 404
+    assert bob.get("/users/profile").status_code == 200
+
+
+def test_a_user_agent_that_is_markup_stays_text(ada, user):
+    Api(**{"User-Agent": "<img src=x onerror=alert(1)>"}).login(transport="bearer")
+
+    assert b"<img" not in ada.visit(SESSIONS).content
