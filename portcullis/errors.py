@@ -48,6 +48,12 @@ class BodyTooLarge(AuthError):
     status = 413
 
 
+class UnsupportedCharset(AuthError):
+    code = "unsupported_media_type"
+    message = "Send forms in UTF-8."
+    status = 415
+
+
 class Unavailable(AuthError):
     code = "unavailable"
     message = "The service cannot answer right now. Try again shortly."

@@ -10,13 +10,14 @@ from django.http import HttpRequest, HttpResponse
 
 from portcullis.client import is_trusted_proxy
 from portcullis.conf import conf
-from portcullis.errors import AuthError, BodyTooLarge, Unavailable
+from portcullis.errors import AuthError, BodyTooLarge, Unavailable, UnsupportedCharset
 from portcullis.pages import refusal_page
 from portcullis.problems import problem
 
 logger = logging.getLogger("portcullis.request")
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+FORM = "application/x-www-form-urlencoded"
 DRAIN_AT_MOST = 1024 * 1024
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -56,8 +57,9 @@ class RequestMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a large body before anything reads it. Stands below the middleware that sets
-    security headers, so that the refusal has them."""
+    """Refuses a large body before anything reads it, and a form in another charset, over which
+    Django's own handler of bad requests falls. Stands below the middleware that sets security
+    headers, so that the refusal has them."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -66,7 +68,14 @@ class BodyLimitMiddleware:
         if (size := _declared_size(request)) > conf().MAX_BODY_BYTES:
             request.read(min(size, DRAIN_AT_MOST))  # else a reset may overtake the answer
             return problem(BodyTooLarge())
+        if _is_form_in_another_charset(request):
+            return problem(UnsupportedCharset())
         return self.get_response(request)
+
+
+def _is_form_in_another_charset(request: HttpRequest) -> bool:
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    return request.content_type == FORM and charset.lower() != "utf-8"
 
 
 def _identify(request: HttpRequest) -> str:
