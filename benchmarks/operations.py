@@ -13,10 +13,12 @@ Environ = dict[str, Any]
 
 @dataclasses.dataclass(slots=True)
 class Client:
-    """One user on one device; it keeps both tokens as a bearer client does."""
+    """One user on one device, who keeps both tokens as a bearer client does, and one browser, whose
+    `cookie` names Django's session."""
 
     user_field: str
     username: str
+    cookie: str
     access: str = ""
     refresh: str = ""
 
@@ -25,6 +27,9 @@ class Client:
 
     def authenticated(self) -> Environ:
         return _request("GET", "/authenticated", HTTP_AUTHORIZATION=f"Bearer {self.access}")
+
+    def page(self) -> Environ:
+        return _request("GET", "/page", HTTP_COOKIE=self.cookie)
 
     def log_in(self) -> Environ:
         credentials = {self.user_field: self.username, "password": PASSWORD}
@@ -57,6 +62,7 @@ class Operation:
 # In the order of a client's life: each batch uses the tokens that the one before it left.
 OPERATIONS = {
     "bare": Operation("bare view, nobody asked", "bare", repeat=REPEAT_BARE),
+    "page": Operation("page that needs a login", "page"),
     "login": Operation("login (MD5 as the hash)", "log_in", gives_tokens=True),
     "first": Operation("authenticated request, token's first", "authenticated"),
     "authenticated": Operation("authenticated request", "authenticated"),

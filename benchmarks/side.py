@@ -85,8 +85,21 @@ class Process:
         from django.contrib.auth import get_user_model
 
         user_model = get_user_model()
-        user_model.objects.create_user(username, password=PASSWORD, **self.side.USER_FIELDS)
-        return Client(user_model.USERNAME_FIELD, username)
+        user = user_model.objects.create_user(username, password=PASSWORD, **self.side.USER_FIELDS)
+        return Client(user_model.USERNAME_FIELD, username, self._log_browser_in(user))
+
+    def _log_browser_in(self, user: Any) -> str:
+        from django.conf import settings
+        from django.contrib import auth
+        from django.contrib.sessions.backends.db import SessionStore
+
+        store = SessionStore()
+        store[auth.SESSION_KEY] = str(user.pk)
+        store[auth.BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        store[auth.HASH_SESSION_KEY] = user.get_session_auth_hash()
+        self.side.tie(store, user)
+        store.create()
+        return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"
 
     def batch(self, operation: Operation) -> float:
         """Every client does it once; the CPU of a request in microseconds."""

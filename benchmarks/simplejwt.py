@@ -22,5 +22,9 @@ USER_FIELDS: dict[str, object] = {}
 TOKEN_TABLES = (OutstandingToken, BlacklistedToken)
 
 
+def tie(store: object, user: object) -> None:
+    """Django's session is all that a page of theirs needs."""
+
+
 def rotations() -> int:
     return BlacklistedToken.objects.count()

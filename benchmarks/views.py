@@ -1,5 +1,7 @@
-"""The trivial view, open and authenticated, that both sides serve."""
+"""The trivial view, open and authenticated, and the trivial page that both sides serve."""
 
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import IsAuthenticated
@@ -13,8 +15,14 @@ class Trivial(APIView):
         return Response({"ok": True})
 
 
+@login_required
+def somebodys_page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(request.user.pk))
+
+
 def urls(authentication: type[BaseAuthentication]) -> list[URLPattern]:
     return [
+        path("page", somebodys_page),
         path("bare", Trivial.as_view(authentication_classes=[])),
         path(
             "authenticated",
