@@ -1,5 +1,6 @@
 """From an Outcome to an answer. The only caller of Django's `login` and of `open_session`."""
 
+import dataclasses
 from typing import assert_never
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from accounts.challenge import challenge_page
 from accounts.login import Admitted, Challenged, Outcome
 from accounts.signals import logged_in
 from accounts.stages import Attempt
+from tokens import cookies, jwt
 from tokens.answers import session_answer
 from tokens.conf import conf as tokens_conf
 from tokens.delivery import refresh_answer, set_token_cookies, with_tokens
@@ -54,7 +56,8 @@ def login_page(request: HttpRequest, outcome: Outcome, *, to: str) -> HttpRespon
         case Challenged():
             return challenge_page(request, outcome, to=to)
         case Admitted(login):
-            session = _open(request, login)
+            # The ticket of an API login that chose another transport may come in by page.
+            session = _open(request, dataclasses.replace(login, transport=Transport.COOKIE))
             response = redirect(tokens_conf().STEP_PAGES.get(session.restriction, to))
             set_token_cookies(response, session)
             return response
@@ -107,6 +110,9 @@ def _open(request: HttpRequest, login: Attempt) -> Session:
 def _end_former(request: HttpRequest) -> None:
     """One browser, one login: whoever was logged in there is not any more."""
     former = sid_of(request)
+    claims = jwt.ours(cookies.ACCESS.read(request))
+    if claims and claims.sid != former:
+        revoke(claims.sid, user_id=claims.sub, reason=RevokeReason.REPLACED)
     if former is None:
         return
     user_id = request.session.get(auth.SESSION_KEY)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import directory
@@ -19,8 +20,8 @@ NOBODY = uuid.UUID(int=0)
 """No user's id: what the same statement is asked for when there is no user."""
 
 PAGES = {
-    Purpose.VERIFY_EMAIL: "/accounts/verify-email/",
-    Purpose.RESET_PASSWORD: "/accounts/password/reset/confirm/",
+    Purpose.VERIFY_EMAIL: "accounts:verify-email",
+    Purpose.RESET_PASSWORD: "accounts:password-reset-confirm",
 }
 
 
@@ -113,7 +114,7 @@ def kill(user_id: uuid.UUID, *purposes: Purpose) -> None:
 
 def url(link: OneTimeToken, base_url: str, secret: str) -> str:
     """The page that the mail leads to: from settings, never from a request's Host header."""
-    return f"{base_url}{PAGES[Purpose(link.purpose)]}?token={secret}"
+    return f"{base_url}{reverse(PAGES[Purpose(link.purpose)])}?token={secret}"
 
 
 def state_of(user: AbstractEmailUser) -> str:

@@ -1,9 +1,10 @@
 """The page at the root: where a visitor of the ready-to-run project begins."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+
+from portcullis.pages import Page
 
 
-def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html", {"debug": settings.DEBUG})
+class HomePage(Page):
+    template_name = "home.html"
+    extra_context = {"debug": settings.DEBUG}

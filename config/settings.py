@@ -279,6 +279,8 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "portcullis.api.Schema",
     "EXCEPTION_HANDLER": "portcullis.problems.handle",
 }
+DEFAULT_EXCEPTION_REPORTER = "portcullis.reports.SecretsReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "portcullis.reports.SecretsFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from config import health
-from config.home import home
+from config.home import HomePage
 from config.outbox import outbox, outbox_html, outbox_text
 from portcullis.api import NoSuchEndpoint
 from tokens.api.views import JwksView
@@ -23,7 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/jwks.json", JwksView.as_view()),
     path("accounts/", include("accounts.pages.urls")),
     path("accounts/", include("tokens.pages.urls")),
-    path("", home, name="home"),
+    path("", HomePage.as_view(), name="home"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),
 ]

@@ -2,8 +2,11 @@
 
 from typing import ClassVar
 
+from rest_framework.exceptions import APIException
+
 CHALLENGE = 'Bearer realm="api"'
 """WWW-Authenticate of every 401 (RFC 6750, 3)."""
+OF_A_TOKEN = frozenset({"token_expired", "token_invalid"})
 
 
 class AuthError(Exception):
@@ -36,6 +39,18 @@ class FieldErrors(AuthError):
         self.errors = errors
 
 
+class Refusal(APIException):
+    """An AuthError on its way through DRF: any exception handler knows what to answer."""
+
+    def __init__(self, error: AuthError) -> None:
+        super().__init__(error.message, error.code)
+        self.error = error
+        self.status_code = error.status
+        self.wait = error.retry_after
+        if error.status == 401:
+            self.auth_header = CHALLENGE + ', error="invalid_token"' * (error.code in OF_A_TOKEN)
+
+
 class CsrfFailed(AuthError):
     code = "csrf_failed"
     message = "CSRF check failed. Fetch a token from /api/auth/csrf and send it in X-CSRFToken."
@@ -46,12 +61,6 @@ class BodyTooLarge(AuthError):
     code = "body_too_large"
     message = "The request body is too large."
     status = 413
-
-
-class UnsupportedCharset(AuthError):
-    code = "unsupported_media_type"
-    message = "Send forms in UTF-8."
-    status = 415
 
 
 class Unavailable(AuthError):

@@ -5,19 +5,19 @@ import time
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from portcullis.client import is_trusted_proxy
 from portcullis.conf import conf
-from portcullis.errors import AuthError, BodyTooLarge, Unavailable, UnsupportedCharset
+from portcullis.errors import AuthError, BodyTooLarge, Unavailable
 from portcullis.pages import refusal_page
 from portcullis.problems import problem
 
 logger = logging.getLogger("portcullis.request")
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
-FORM = "application/x-www-form-urlencoded"
 DRAIN_AT_MOST = 1024 * 1024
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -32,6 +32,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         request.request_id = _identify(request)  # type: ignore[attr-defined]
+        _make_sane(request)
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -57,9 +58,8 @@ class RequestMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a large body before anything reads it, and a form in another charset, over which
-    Django's own handler of bad requests falls. Stands below the middleware that sets security
-    headers, so that the refusal has them."""
+    """Refuses a large body before anything reads it. Stands below the middleware that sets
+    security headers, so that the refusal has them."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -68,14 +68,15 @@ class BodyLimitMiddleware:
         if (size := _declared_size(request)) > conf().MAX_BODY_BYTES:
             request.read(min(size, DRAIN_AT_MOST))  # else a reset may overtake the answer
             return problem(BodyTooLarge())
-        if _is_form_in_another_charset(request):
-            return problem(UnsupportedCharset())
         return self.get_response(request)
 
 
-def _is_form_in_another_charset(request: HttpRequest) -> bool:
-    charset = (request.content_params or {}).get("charset", "utf-8")
-    return request.content_type == FORM and charset.lower() != "utf-8"
+def _make_sane(request: HttpRequest) -> None:
+    """No client chooses how its text is decoded (UTF-7 makes lone surrogates, at which a digest
+    fails), and no session key holds what PostgreSQL's text cannot."""
+    request.encoding = "utf-8"
+    if not request.COOKIES.get(settings.SESSION_COOKIE_NAME, "").isprintable():
+        del request.COOKIES[settings.SESSION_COOKIE_NAME]
 
 
 def _identify(request: HttpRequest) -> str:

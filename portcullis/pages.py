@@ -1,5 +1,6 @@
 """The base of every page: never cached, and every refusal a page or a line in a form."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -9,13 +10,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
-from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView
 from django.views.generic.base import View
 
-from portcullis.errors import AuthError, FieldErrors
+from portcullis.errors import OF_A_TOKEN, AuthError, FieldErrors
 from portcullis.problems import log_refusal
 
 BELONGS_INTO_THE_FORM = frozenset({400, 401})
@@ -48,11 +48,15 @@ class Page(Uncached, TemplateView):
     http_method_names = ("get", "head", "options")
 
 
-@method_decorator(sensitive_post_parameters(), name="dispatch")
 class FormPage(Uncached, FormView[Any]):
     """A page with a form. A wrong one is shown again, errors beside their fields."""
 
     http_method_names = ("get", "head", "post", "options")
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """What is typed stays out of error reports, also if a mixin's `dispatch` fails first."""
+        return sensitive_post_parameters()(super().as_view(**initkwargs))
 
     def act(self, *args: Any, **typed: Any) -> HttpResponse:
         """Do what the valid form asks for. An AuthError about what was typed goes into the form."""
@@ -62,7 +66,7 @@ class FormPage(Uncached, FormView[Any]):
         try:
             return self.act(**form.cleaned_data)
         except AuthError as error:
-            if error.status not in BELONGS_INTO_THE_FORM:
+            if error.status not in BELONGS_INTO_THE_FORM or error.code in OF_A_TOKEN:
                 raise
             log_refusal(self.request, error)
             _explain(form, error)
@@ -98,6 +102,11 @@ def _explain(form: forms.Form, error: AuthError) -> None:
     if isinstance(error, FieldErrors):
         for field, found in error.errors.items():
             for code, text in found:
-                form.add_error(field, ValidationError(text, code))
+                form.add_error(_place(form, field), ValidationError(text, code))
     else:
-        form.add_error(error.field, ValidationError(error.message, error.code))
+        form.add_error(_place(form, error.field), ValidationError(error.message, error.code))
+
+
+def _place(form: forms.Form, field: str | None) -> str | None:
+    """The field, or the form as a whole where it has none of that name."""
+    return field if field in form.fields else None

@@ -9,28 +9,18 @@ from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from portcullis.errors import CHALLENGE, AuthError, FieldErrors, Unavailable
+from portcullis.errors import AuthError, FieldErrors, Refusal, Unavailable
 
 logger = logging.getLogger("portcullis.problems")
-
-TOKEN_WAS_SENT = frozenset({"token_expired", "token_invalid"})
-
-
-class Refusal(exceptions.APIException):
-    """An AuthError on its way through DRF."""
-
-    def __init__(self, error: AuthError) -> None:
-        super().__init__(error.message, error.code)
-        self.status_code = error.status
-        self.wait = error.retry_after
 
 
 class ProblemHandler(ExceptionHandler):
     """Every exception of an endpoint as CONTRACT's one error shape; never a traceback."""
 
     def run(self) -> Response | None:
-        if isinstance(self.exc, AuthError):
-            log_refusal(self.context["request"], self.exc)
+        error = self.exc.error if isinstance(self.exc, Refusal) else self.exc
+        if isinstance(error, AuthError):
+            log_refusal(self.context["request"], error)
         response: Response | None = super().run()
         return response
 
@@ -55,13 +45,6 @@ class ProblemHandler(ExceptionHandler):
 
     def should_not_handle(self, exc: Exception) -> bool:
         return False  # under DEBUG too: the log has the traceback, a client never does
-
-    def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
-        headers: dict[str, str] = super().get_headers(exc)
-        if exc.status_code == 401:
-            sent = exc.get_codes() in TOKEN_WAS_SENT
-            headers["WWW-Authenticate"] = CHALLENGE + ', error="invalid_token"' * sent
-        return headers
 
 
 def log_refusal(request: Any, error: AuthError) -> None:

@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from portcullis.csrf import enforce_csrf
-from portcullis.errors import CHALLENGE
+from portcullis.errors import CHALLENGE, AuthError, Refusal
 from tokens import cookies, jwt, strict
 from tokens.errors import MfaEnrollmentRequired, SessionRestricted, TokenInvalid
 from tokens.models import Restriction, Session
@@ -39,6 +39,13 @@ class TokenAuthentication(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Session] | None:
+        """Raises Refusal, which the exception handler of a host project understands too."""
+        try:
+            return self._authenticate(request)
+        except AuthError as error:
+            raise Refusal(error) from error
+
+    def _authenticate(self, request: Request) -> tuple[Any, Session] | None:
         if (header := authorization(request)) is not None:
             session = authenticate_token(bearer_token(header))
         elif cookie := cookies.ACCESS.read(request._request):
@@ -68,12 +75,17 @@ def bearer_token(header: str) -> str:
     return token.lstrip(" ")
 
 
+def restricted(restriction: str) -> AuthError:
+    """Why a session that is restricted to one step is refused elsewhere."""
+    if restriction == Restriction.ENROL_MFA:
+        return MfaEnrollmentRequired(restriction)
+    return SessionRestricted(restriction)
+
+
 def _refuse_restricted(session: Session, request: Request) -> None:
     if not session.restriction:
         return
     view = (request.parser_context or {}).get("view")
     if session.restriction in getattr(view, "allow_restricted", ()):
         return
-    if session.restriction == Restriction.ENROL_MFA:
-        raise MfaEnrollmentRequired
-    raise SessionRestricted(session.restriction)
+    raise restricted(session.restriction)

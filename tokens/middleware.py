@@ -5,11 +5,12 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from tokens import strict
+from tokens import cookies, strict
+from tokens.delivery import set_token_cookies
 from tokens.django_session import sid_of
 from tokens.flows import slide
 from tokens.models import Session
@@ -25,6 +26,14 @@ class SessionAuthenticationMiddleware(AuthenticationMiddleware):
         request.login_session = SimpleLazyObject(lambda: _session(request))  # type: ignore[attr-defined]
         request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
         request.auser = sync_to_async(lambda: _user(request))  # Django's own would skip the row
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """After a visit that prolonged the session its tokens are as young as the row: a script on
+        the page would else find itself logged out on a page that is not."""
+        slid = getattr(request, "_slid", None)
+        if slid and cookies.ACCESS.name not in response.cookies:
+            set_token_cookies(response, slid)
+        return response
 
 
 def _user(request: HttpRequest) -> Any:
@@ -47,5 +56,6 @@ def _live(request: HttpRequest) -> Session | None:
     now = timezone.now()
     if session is None or session.death(now):
         return None
-    slide(session, now=now)
+    if slide(session, now=now):
+        request._slid = session  # type: ignore[attr-defined]
     return session

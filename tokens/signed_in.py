@@ -8,8 +8,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.generic.base import View
 
+from portcullis.problems import log_refusal
+from tokens.authentication import restricted
 from tokens.conf import conf
-from tokens.errors import SessionRestricted
+from tokens.errors import TokenInvalid
 from tokens.models import Restriction, Session
 
 
@@ -30,6 +32,10 @@ class SignedIn(View):
         restriction = self.session.restriction
         if restriction and restriction not in self.allow_restricted:
             if restriction not in conf().STEP_PAGES:
-                raise SessionRestricted(restriction)
+                raise restricted(restriction)
             return redirect(conf().STEP_PAGES[restriction])
-        return super().dispatch(request, *args, **kwargs)
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except TokenInvalid as error:  # it ended while this request was on its way
+            log_refusal(request, error)
+            return redirect_to_login(request.get_full_path())

@@ -141,7 +141,9 @@ class ConfirmPage(LinkPage):
     def act(self, *, token: str) -> HttpResponse:
         user = verify_email(token=token, client=Client.of(self.request))
         messages.success(self.request, texts.confirmed(user))
-        return redirect(settings.LOGIN_URL if user.has_usable_password() else ResetPage.another)
+        return redirect(
+            settings.LOGIN_URL if user.has_usable_password() else "accounts:password-reset"
+        )
 
 
 class ResetRequestPage(FormPage):

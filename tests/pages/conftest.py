@@ -1,3 +1,5 @@
+"""A browser in which somebody has logged in."""
+
 import pytest
 
 from tests.doors import Pages

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from tests.doors import PASSWORD, Api, Pages, shown
+from tokens.errors import TokenInvalid
 from tokens.models import Session
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,18 @@ def test_a_password_that_cannot_be_changed_says_why(ada, typed, said):
     assert Pages().log_in().status_code == 302
 
 
+def test_a_session_that_ends_while_its_password_is_changed_is_led_to_the_login(ada, monkeypatch):
+    def too_late(*args: object, **kwargs: object) -> None:
+        raise TokenInvalid("the session ended meanwhile")
+
+    monkeypatch.setattr("accounts.flows.password.renew", too_late)
+
+    response = ada.send(CHANGE, {"current_password": PASSWORD, "new_password": NEW})
+
+    assert response["Location"] == f"/accounts/login/?next={CHANGE}"
+    assert Pages().log_in().status_code == 302
+
+
 def test_somebody_sees_their_sessions_and_ends_another(ada, user):
     firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
     other = Api(**{"User-Agent": firefox}).login(transport="bearer")
@@ -120,7 +133,7 @@ def test_ending_this_session_logs_out(ada):
     assert not ada.signed_in
 
 
-@pytest.mark.parametrize("garbage", ["", "x", str(uuid.uuid4()), "' OR 1=1"])
+@pytest.mark.parametrize("garbage", ["", "x", "00000000-0000-4000-8000-000000000000", "' OR 1=1"])
 def test_a_session_that_is_none_cannot_be_ended(ada, garbage):
     assert ada.send(SESSIONS, {"session": garbage}).status_code == 404
     assert ada.signed_in

@@ -13,9 +13,12 @@ PUBLIC = ["login", "register", "verify-email", "password/reset"]
 PRIVATE = ["profile", "sessions", "password/change"]
 
 
-@pytest.mark.parametrize("name", PUBLIC + PRIVATE)
-def test_no_cache_keeps_it_and_nothing_inline_is_in_it(ada, name):
-    response = ada.visit(f"/accounts/{name}/")
+PATHS = ["/", *(f"/accounts/{name}/" for name in PUBLIC + PRIVATE)]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_cache_keeps_it_and_nothing_inline_is_in_it(ada, path):
+    response = ada.visit(path)
     page = response.content.decode()
 
     assert response.status_code == 200
@@ -72,6 +75,15 @@ def test_the_database_gone_is_a_page_that_says_so(ada, monkeypatch):
         assert "Try again shortly" in shown(response)
         assert "10.0.0.7" not in response.content.decode()
         assert "no-store" in response["Cache-Control"]
+
+
+def test_nothing_there_needs_no_database(ada, monkeypatch):
+    def gone(*args: object) -> None:
+        raise OperationalError("connection to server at 10.0.0.7 failed")
+
+    monkeypatch.setattr("tokens.strict.fetch", gone)
+
+    assert ada.visit("/nothing").status_code == 404
 
 
 def test_a_fault_of_ours_is_a_page_without_a_traceback(ada, monkeypatch):

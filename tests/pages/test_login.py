@@ -204,6 +204,33 @@ def test_a_stage_asks_for_its_proof_and_the_login_goes_on(user, pages, settings)
     assert "This login has expired" in shown(again)
 
 
+@pytest.mark.parametrize("transport", ["bearer", "hybrid"])
+def test_a_ticket_of_another_transport_becomes_a_whole_page_login(
+    ada, make_user, settings, transport
+):
+    """Else two people would share one browser: one on its pages, one in its token cookies."""
+    make_user("bob@example.com")
+    settings.ACCOUNTS = {**settings.ACCOUNTS, "LOGIN_STAGES": (VERIFIED, RIDDLE)}
+    ticket = Api().try_login("bob@example.com", transport=transport).json()["mfa_token"]
+
+    proof = {"ticket": ticket, "methods": "riddle", "method": "riddle", "code": "42"}
+    ada.send("/accounts/password/reset/", proof, to="/accounts/mfa/challenge/")
+
+    session = Session.objects.open().get()
+    assert (session.user.email, session.transport) == ("bob@example.com", "cookie")
+    assert "bob@example.com" in shown(ada.visit(PROFILE))
+    assert same_browser(ada).get("/users/profile").json()["email"] == "bob@example.com"
+
+
+def test_the_former_login_ends_also_where_only_its_access_cookie_is_left(ada, make_user):
+    make_user("bob@example.com")
+    del ada.client.cookies["__Host-sessionid"]
+
+    ada.log_in("bob@example.com")
+
+    assert Session.objects.get(user__email="ada@example.com").revoke_reason == "replaced"
+
+
 def test_a_ticket_that_nobody_gave_opens_nothing(pages):
     assert pages.visit("/accounts/mfa/challenge/")["Location"] == LOGIN
 

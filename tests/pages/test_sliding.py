@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.doors import Pages
+from tests.doors import ORIGIN, Api, Form, Pages
 from tokens.models import Session
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,27 @@ def test_a_visit_after_five_minutes_is_written_once(ada, later):
     session = Session.objects.get()
     assert abs(session.last_used_at - timezone.now()) < timedelta(seconds=5)
     assert abs(session.expires_at - timezone.now() - timedelta(days=7)) < timedelta(seconds=5)
+
+
+def test_the_tokens_stay_as_young_as_the_session(ada, later):
+    for _ in range(3):
+        later(days=6)
+        assert ada.signed_in
+    api = Api()
+    api.client = ada.client
+
+    assert api.get("/users/profile").status_code == 200
+    assert api.fetch_csrf().refresh().status_code == 200
+    assert Session.objects.get().generation == 1
+
+
+def test_a_logout_after_a_while_leaves_no_cookie(ada, later):
+    body = Form(ada.visit("/accounts/profile/").content.decode()).hidden
+    later(minutes=6)
+
+    response = ada.client.post("/accounts/logout/", body, secure=True, headers={"Origin": ORIGIN})
+
+    assert response.cookies["__Host-access"]["max-age"] == 0
 
 
 def test_who_comes_by_each_week_stays_until_the_absolute_end(ada, later):

@@ -6,16 +6,18 @@ from tokens.conf import conf
 from tokens.models import Session
 
 
-def slide(session: Session, *, now: datetime) -> None:
-    """Note the visit of a live session, at most once in SLIDE_EVERY.
+def slide(session: Session, *, now: datetime) -> bool:
+    """Note the visit of a live session, at most once in SLIDE_EVERY; whether it was noted now.
 
     One UPDATE, conditional on nobody else having noted one: of pages loaded at once one writes.
     """
     if now - session.last_used_at < timedelta(seconds=conf().SLIDE_EVERY):
-        return
+        return False
     noted = {"last_used_at": now, "expires_at": session.idles_out(now)}
     unmoved = Session.objects.filter(
         pk=session.pk, revoked_at=None, last_used_at=session.last_used_at
     )
-    if unmoved.update(**noted):
-        session.last_used_at, session.expires_at = noted["last_used_at"], noted["expires_at"]
+    if not unmoved.update(**noted):
+        return False
+    session.last_used_at, session.expires_at = noted["last_used_at"], noted["expires_at"]
+    return True

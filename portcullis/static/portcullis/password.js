@@ -15,9 +15,5 @@ for (const input of document.querySelectorAll('input[type="password"]')) {
   button.addEventListener("click", () => show(input.type === "password"));
   // Browsers keep what was typed into text fields, and offer it to whoever comes next.
   input.form.addEventListener("submit", () => show(false));
-
-  const frame = document.createElement("div");
-  frame.className = "secret";
-  input.replaceWith(frame);
-  frame.append(input, button);
+  input.after(button);
 }
