@@ -1,7 +1,23 @@
-"""The ground floor as a Django app: its commands and templates."""
+"""The ground floor as a Django app: its commands and templates, and the watch over our names."""
 
+from types import ModuleType
+
+import django_stubs_ext
 from django.apps import AppConfig
+from django.conf import settings
+
+from portcullis import namesakes
+
+# Before any model is loaded: `EmailField[str, str]` is an error in plain Django.
+django_stubs_ext.monkeypatch()
 
 
 class PortcullisConfig(AppConfig):
     name = "portcullis"
+
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
+        super().__init__(app_name, app_module)
+        namesakes.refuse_strangers(settings.INSTALLED_APPS)
+
+    def ready(self) -> None:
+        from portcullis import checks  # noqa: F401  (it registers itself)

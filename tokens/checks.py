@@ -2,10 +2,17 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.urls import Resolver404, resolve
+from django.utils.module_loading import import_string
+from rest_framework.authentication import BasicAuthentication
+from rest_framework.settings import api_settings
 
 from tokens.conf import Algorithm, conf
+from tokens.middleware import SessionAuthenticationMiddleware
 
 
 @register
@@ -36,3 +43,99 @@ def check_tokens(**kwargs: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+@register
+def check_ground_floor(**kwargs: Any) -> list[CheckMessage]:
+    if apps.is_installed("portcullis"):
+        return []
+    return [
+        Error(
+            "portcullis is not installed: no templates, no worker that tries again, no checks, "
+            "and nobody watches whether an app of our name is ours.",
+            hint="Put portcullis into INSTALLED_APPS, before django_tasks_db.",
+            id="tokens.E005",
+        )
+    ]
+
+
+@register
+def check_claims(**kwargs: Any) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for claims in conf().CLAIMS:
+        try:
+            import_string(claims)
+        except ImportError:
+            found.append(
+                Error(
+                    f"TOKENS['CLAIMS'] names {claims}, which cannot be imported.",
+                    hint="Every login would fail. Give the dotted path of a callable.",
+                    id="tokens.E006",
+                )
+            )
+    return found
+
+
+@register
+def check_middleware(**kwargs: Any) -> list[CheckMessage]:
+    named = [import_string(name) for name in settings.MIDDLEWARE]
+    classes = [middleware for middleware in named if isinstance(middleware, type)]
+    deciding = [found for found in classes if issubclass(found, AuthenticationMiddleware)][-1:]
+    if deciding and issubclass(deciding[0], SessionAuthenticationMiddleware):
+        return []
+    return [
+        Error(
+            "Pages do not ask the session row who is signed in: a session that is ended elsewhere "
+            "would go on there.",
+            hint="In MIDDLEWARE, put tokens.middleware.SessionAuthenticationMiddleware in the "
+            "place of Django's AuthenticationMiddleware.",
+            id="tokens.E004",
+        )
+    ]
+
+
+@register
+def check_cookie_age(**kwargs: Any) -> list[CheckMessage]:
+    if settings.SESSION_COOKIE_AGE >= conf().ABSOLUTE_LIFETIME:
+        return []
+    return [
+        Warning(
+            "SESSION_COOKIE_AGE is below TOKENS['ABSOLUTE_LIFETIME']: pages would forget people "
+            "whose session is alive.",
+            hint=f"Set it to {conf().ABSOLUTE_LIFETIME} or more; the session row decides.",
+            id="tokens.W001",
+        )
+    ]
+
+
+@register(Tags.urls)
+def check_refresh_path(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        resolve(conf().REFRESH_PATH)
+    except Resolver404:
+        return [
+            Warning(
+                f"TOKENS['REFRESH_PATH'] is {conf().REFRESH_PATH}, where nothing answers: "
+                "browsers would keep the refresh cookie to themselves.",
+                hint="Set it to the path below which you include tokens.api.urls, and "
+                "auth/refresh at its end.",
+                id="tokens.W002",
+            )
+        ]
+    return []
+
+
+@register
+def check_default_authentication(**kwargs: Any) -> list[CheckMessage]:
+    accepted: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    if not any(issubclass(way, BasicAuthentication) for way in accepted):
+        return []
+    return [
+        Warning(
+            "REST_FRAMEWORK accepts Basic authentication, as it does by default: a password door "
+            "without limits, second factor or revocation.",
+            hint='Set "DEFAULT_AUTHENTICATION_CLASSES" to '
+            '["tokens.authentication.TokenAuthentication"].',
+            id="tokens.W003",
+        )
+    ]
