@@ -46,3 +46,17 @@ class RegistrationClosed(AuthError):
     code = "registration_closed"
     message = "Registration is closed."
     status = 403
+
+
+class PermissionDenied(AuthError):
+    """Staff reach for their own account, or for one that may do more than they may."""
+
+    code = "permission_denied"
+    message = "You may not do that to your own account, or to one that may do as much as you."
+    status = 403
+
+
+class LastAdmin(AuthError):
+    code = "last_admin"
+    message = "This is the last active superuser. Make somebody else one first."
+    status = 409

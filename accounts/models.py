@@ -51,6 +51,7 @@ class OneTimeToken(models.Model):
     killed_at = models.DateTimeField(null=True)
 
     class Meta:
+        verbose_name = "one-time link"
         indexes = [
             models.Index(
                 fields=["user", "purpose"],

@@ -29,3 +29,21 @@ password_reset = Signal()
 
 profile_changed = Signal()
 """A user changed their own profile. Arguments: user, fields."""
+
+account_created = Signal()
+"""Staff made an account for somebody. Arguments: user, by, client."""
+
+account_changed = Signal()
+"""Staff changed somebody's profile or privileges. Arguments: user, by, fields, client."""
+
+account_deactivated = Signal()
+"""Staff shut an account out. Arguments: user, by, client."""
+
+account_reactivated = Signal()
+"""Staff let an account in again. Arguments: user, by, client."""
+
+sessions_ended_by_staff = Signal()
+"""Staff ended sessions of somebody. Arguments: user, by, count, client."""
+
+reset_link_sent_by_staff = Signal()
+"""Staff had a reset link mailed to an account's owner. Arguments: user, by, client."""

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "rbac",
     "accounts",
     "mfa",
+    "accounts.admin_site.AdminConfig",
     "corsheaders",
     "csp",
     "rest_framework",

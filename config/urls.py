@@ -1,6 +1,7 @@
 """Every path of the project."""
 
 from django.conf import settings
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
@@ -23,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/jwks.json", JwksView.as_view()),
     path("accounts/", include("accounts.pages.urls")),
     path("accounts/", include("tokens.pages.urls")),
+    path("admin/", admin.site.urls),
     path("", HomePage.as_view(), name="home"),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

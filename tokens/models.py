@@ -34,6 +34,8 @@ class RevokeReason(models.TextChoices):
     REUSE = "reuse", "An old refresh token came back"
     PASSWORD = "password", "Password changed or reset"
     VERIFIED = "verified", "Opened before the address was verified"
+    STAFF = "staff", "Ended by staff"
+    DEACTIVATED = "deactivated", "Account deactivated"
 
 
 class Death(models.TextChoices):

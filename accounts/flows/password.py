@@ -23,10 +23,16 @@ def request_reset(*, email: str, client: Client) -> None:
     user = directory.find(email)
     known = user if user is not None and user.is_active else None
     with transaction.atomic():
-        links.kill(known.pk if known else links.NOBODY, Purpose.RESET_PASSWORD)
-        order_link(purpose=Purpose.RESET_PASSWORD, user=known)
+        order_reset_link(known)
         if known:
             password_reset_requested.send(sender=type(known), user=known, client=client)
+
+
+def order_reset_link(user: AbstractEmailUser | None) -> None:
+    """Have the only reset link of `user` mailed, in the caller's transaction; nobody's costs as
+    much."""
+    links.kill(user.pk if user else links.NOBODY, Purpose.RESET_PASSWORD)
+    order_link(purpose=Purpose.RESET_PASSWORD, user=user)
 
 
 def reset_password(*, token: str, password: str, client: Client) -> None:

@@ -22,7 +22,7 @@ def test_an_account_that_staff_made_is_nobodys_to_take(make_user, mailbox):
     for address in ("boss@fass.example", "boss@fa\u00df.example"):
         register(address)
         assert mailbox.latest()["To"] == "boss@fass.example"
-        assert mailbox.latest()["Subject"] == "You already have an account"
+        assert mailbox.latest()["Subject"] == "Portcullis: You already have an account"
     boss.refresh_from_db()
     assert boss.email == "boss@fass.example"
     assert boss.check_password(PASSWORD)

@@ -27,6 +27,7 @@ CATALOGUE = {
     ("invalid_code", 401),
     ("invalid_credentials", 401),
     ("invalid_password", 400),
+    ("last_admin", 409),
     ("link_invalid", 400),
     ("mfa_enrollment_required", 403),
     ("mfa_token_invalid", 401),

@@ -1,0 +1,98 @@
+"""The admin without a door of its own: it is entered through the login page, like everything else.
+
+Install "accounts.admin_site.AdminConfig" in place of "django.contrib.admin", after "accounts".
+"""
+
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib.admin.apps import AdminConfig as DjangosAdminConfig
+from django.contrib.admin.sites import AdminSite as DjangosAdminSite
+from django.contrib.auth.decorators import login_not_required
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.module_loading import import_string
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from portcullis.conf import conf
+
+# Django loads this module before it has loaded any model: what needs one is imported when called.
+
+
+class AdminSite(DjangosAdminSite):
+    """Django's login form would admit by password alone: no limits, no second factor, no row."""
+
+    enable_nav_sidebar = False  # there is little to navigate, and lists need the room
+
+    @property
+    def site_header(self) -> str:  # type: ignore[override]
+        return f"{conf().PRODUCT_NAME} administration"
+
+    @property
+    def site_title(self) -> str:  # type: ignore[override]
+        return self.site_header
+
+    @method_decorator(never_cache)
+    @method_decorator(login_not_required)
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """To the login page; whoever is logged in already is let in, or told that they may not."""
+        from django.contrib.auth.views import redirect_to_login  # noqa: PLC0415
+
+        from portcullis.pages import local_path  # noqa: PLC0415
+
+        wanted = local_path(request.GET.get("next", ""))
+        onward = wanted or reverse("admin:index", current_app=self.name)
+        if self.has_permission(request):
+            return redirect(onward)
+        if request.user.is_authenticated:
+            raise PermissionDenied("not a member of staff")
+        return redirect_to_login(onward, settings.LOGIN_URL)
+
+    @method_decorator(require_POST)
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        from tokens.delivery import log_out  # noqa: PLC0415
+
+        return log_out(request, settings.LOGIN_URL)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        return redirect("accounts:password-change")
+
+    password_change_done = password_change
+
+
+class AdminConfig(DjangosAdminConfig):
+    default_site = "accounts.admin_site.AdminSite"
+
+
+@register(Tags.admin)
+def check_admin(**kwargs: Any) -> list[CheckMessage]:
+    """Runs wherever an admin is installed, for `accounts.admin` imports this module."""
+    if not apps.is_installed("django.contrib.admin"):
+        return []
+    found: list[CheckMessage] = []
+    admin = apps.get_app_config("admin")
+    if not issubclass(import_string(getattr(admin, "default_site", "")), AdminSite):
+        found.append(
+            Error(
+                "The admin has a login form of its own: a door without limits or second factor.",
+                hint="In INSTALLED_APPS, put 'accounts.admin_site.AdminConfig' "
+                "in place of 'django.contrib.admin'.",
+                id="accounts.E003",
+            )
+        )
+    order = [app.name for app in apps.get_app_configs()]
+    if order.index("django.contrib.admin") < order.index("accounts"):
+        found.append(
+            Warning(
+                "The admin stands before accounts, so that Django's own look wins.",
+                hint="In INSTALLED_APPS, move the admin below 'accounts'.",
+                id="accounts.W003",
+            )
+        )
+    return found

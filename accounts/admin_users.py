@@ -1,0 +1,196 @@
+"""Users in the admin: found, added, changed, and acted upon by flows."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Permission
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from accounts import directory
+from accounts.admin_actions import FlowAdmin, has_authority, signed_in
+from accounts.base_user import AbstractEmailUser
+from accounts.flows import staff
+from accounts.validators import mailable, no_control_characters, within_bounds
+from portcullis.client import Client
+from portcullis.errors import AuthError
+from tokens.admin import moment
+from tokens.models import Session
+
+Row = Any
+
+STATE = ("is_active", "email_verified_at", "date_joined", "closed_at", "live_sessions", "id")
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class HappenedFilter(admin.SimpleListFilter):
+    """Whether a moment has come: yes or no."""
+
+    column = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Row]) -> QuerySet[Row]:
+        if self.value() not in {"yes", "no"}:
+            return queryset
+        return queryset.filter(**{f"{self.column}__isnull": self.value() == "no"})
+
+
+class VerifiedFilter(HappenedFilter):
+    title = parameter_name = "verified"
+    column = "email_verified_at"
+
+
+class ClosedFilter(HappenedFilter):
+    title = parameter_name = "closed"
+    column = "closed_at"
+
+
+class AccountForm(forms.ModelForm[AbstractEmailUser]):
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        no_control_characters(name)
+        return name
+
+    def clean_email(self) -> str:
+        """Adding an account only: a changed address would be somebody else's account."""
+        email: str = self.cleaned_data["email"]
+        for judge in (within_bounds, no_control_characters, mailable):
+            judge(email)
+        if directory.find(email):
+            raise forms.ValidationError("A user with that address already exists.", "unique")
+        return email
+
+
+class UserAdmin(FlowAdmin):
+    """No password and no hash, here or on a page of its own: staff have a reset link mailed.
+
+    Accounts are not deleted here. Erasure is more than a row: it is a flow of its own.
+    """
+
+    row = "user"
+    form = AccountForm
+    list_display = (
+        "email",
+        "name",
+        "verified",
+        "is_active",
+        "is_staff",
+        moment("date_joined", "joined"),
+        "live_sessions",
+    )
+    list_filter = ("is_active", VerifiedFilter, "is_staff", "is_superuser", ClosedFilter)
+    search_fields = ("email", "name")
+    ordering = ("-date_joined", "pk")
+    actions = ("deactivate", "reactivate", "end_sessions", "send_reset_link")
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": ("email", "name"),
+                "description": "A link is mailed to the address. "
+                "Whoever reads it there chooses the password.",
+            },
+        ),
+    )
+    fieldsets = (
+        (None, {"fields": ("email", "name")}),
+        ("State", {"fields": STATE}),
+        ("Privileges", {"fields": PRIVILEGES}),
+    )
+    readonly_fields = ("email", *STATE)
+    filter_horizontal = ("groups", "user_permissions")
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        mine = Session.objects.open().filter(user=OuterRef("pk")).order_by().values("user")
+        count = Subquery(mine.annotate(count=Count("pk")).values("count"))
+        return super().get_queryset(request).annotate(live_sessions=Coalesce(count, 0))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
+        return self.fieldsets if obj else self.add_fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> Any:
+        if obj is None:
+            return ()
+        privileges = () if request.user.is_superuser else PRIVILEGES
+        return (*self.readonly_fields, *privileges)
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "user_permissions":  # each is called by its content type
+            kwargs["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (obj is None or has_authority(request, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
+        return False
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("tokens.change_session")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except AuthError as error:
+            self.message_user(request, self.refused(request, error), messages.ERROR)
+            return redirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
+        by, client, typed = signed_in(request), Client.of(request), form.cleaned_data
+        if change:
+            if changes := {name: typed[name] for name in form.changed_data}:
+                staff.change_account(by=by, user=obj, changes=changes, client=client)
+        else:
+            obj.pk = staff.create_account(by=by, **typed, client=client).pk
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """What stands in the form is saved by the flow."""
+        for formset in formsets:
+            self.save_formset(request, form, formset, change=change)
+
+    def buttons(self, request: HttpRequest, row: Row) -> list[str]:
+        if not has_authority(request, row):
+            return []
+        if not row.is_active:
+            return ["reactivate"]
+        common = ["send_reset_link", "end_sessions"]
+        return common if row == request.user else [*common, "deactivate"]
+
+    def links(self, request: HttpRequest, row: Row) -> list[tuple[str, str]]:
+        if not request.user.has_perm("tokens.view_session"):
+            return []
+        sessions = reverse("admin:tokens_session_changelist", current_app=self.admin_site.name)
+        return [("Sessions", f"{sessions}?{urlencode({'q': row.email})}")]
+
+    @admin.display(boolean=True, ordering="email_verified_at")
+    def verified(self, user: Row) -> bool:
+        return user.email_verified_at is not None
+
+    @admin.display(description="live sessions")
+    def live_sessions(self, user: Row) -> int:
+        count: int = user.live_sessions
+        return count
+
+    @admin.action(permissions=["change"], description="Deactivate")
+    def deactivate(self, request: HttpRequest, users: QuerySet[Row]) -> HttpResponse | None:
+        return self.run(request, users, staff.deactivate, done="Deactivated.", ask=True)
+
+    @admin.action(permissions=["change"], description="Reactivate")
+    def reactivate(self, request: HttpRequest, users: QuerySet[Row]) -> HttpResponse | None:
+        return self.run(request, users, staff.reactivate, done="Reactivated.")
+
+    @admin.action(permissions=["end"], description="End all sessions")
+    def end_sessions(self, request: HttpRequest, users: QuerySet[Row]) -> HttpResponse | None:
+        return self.run(request, users, staff.end_sessions, done="All sessions ended.")
+
+    @admin.action(permissions=["change"], description="Send a reset link")
+    def send_reset_link(self, request: HttpRequest, users: QuerySet[Row]) -> HttpResponse | None:
+        return self.run(request, users, staff.send_reset_link, done="Reset link sent.")

@@ -1,0 +1,190 @@
+"""What staff do to an account. The admin decides who may open its pages; these decide over whom."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import links
+from accounts.base_user import AbstractEmailUser
+from accounts.errors import LastAdmin, PermissionDenied
+from accounts.flows.password import order_reset_link
+from accounts.models import PendingLogin, Purpose
+from accounts.signals import (
+    account_changed,
+    account_created,
+    account_deactivated,
+    account_reactivated,
+    reset_link_sent_by_staff,
+    sessions_ended_by_staff,
+)
+from portcullis.client import Client
+from portcullis.errors import FieldErrors
+from tokens.flows import revoke, revoke_all
+from tokens.models import RevokeReason, Session
+
+PRIVILEGES = frozenset({"is_staff", "is_superuser", "groups", "user_permissions"})
+MAKE_AN_ADMIN = ("is_staff", "is_superuser")
+
+
+def check_authority(*, by: AbstractEmailUser, over: AbstractEmailUser) -> None:
+    """Raises PermissionDenied unless `over` may do less than `by`: only superusers act on peers.
+
+    Otherwise whoever may change users could lock out, or sign out, those who could stop them.
+    """
+    if by.is_superuser or over.pk == by.pk:
+        return
+    theirs = permissions_of(over)
+    if over.is_superuser or (theirs and not theirs < permissions_of(by)):
+        raise PermissionDenied("that account may do as much, or more")
+
+
+def permissions_of(user: AbstractEmailUser) -> set[str]:
+    """What the account may do, or could do if it were active: it may be soon."""
+    if not user.is_active:
+        user = copy.copy(user)
+        user.is_active = True
+    return user.get_all_permissions()
+
+
+def create_account(
+    *, by: AbstractEmailUser, email: str, name: str, client: Client
+) -> AbstractEmailUser:
+    """Make an account that its owner takes over by a mailed link, which proves the address.
+
+    Raises FieldErrors (field `email`) if an address that folds like it is taken.
+    """
+    user = get_user_model()(email=email, name=name)
+    user.set_unusable_password()
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            order_reset_link(user)
+            account_created.send(sender=type(user), user=user, by=by, client=client)
+    except IntegrityError as error:
+        raise FieldErrors({"email": [("unique", "That address is taken.")]}) from error
+    return user
+
+
+def change_account(
+    *, by: AbstractEmailUser, user: AbstractEmailUser, changes: Mapping[str, Any], client: Client
+) -> None:
+    """Set fields of an account; those in PRIVILEGES are for superusers to set.
+
+    Raises PermissionDenied or LastAdmin.
+    """
+    with transaction.atomic():
+        by, locked, last_admin = _lock(by, user)
+        if changes.keys() & PRIVILEGES and not by.is_superuser:
+            raise PermissionDenied("only superusers give privileges")
+        if last_admin and not all(changes.get(name, True) for name in MAKE_AN_ADMIN):
+            raise LastAdmin
+        plain = {name for name in changes if not locked._meta.get_field(name).many_to_many}
+        for name in plain:
+            setattr(locked, name, changes[name])
+        locked.save(update_fields=plain)
+        for name in changes.keys() - plain:
+            getattr(locked, name).set(changes[name])
+        account_changed.send(
+            sender=type(locked), user=locked, by=by, fields=sorted(changes), client=client
+        )
+
+
+def deactivate(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client) -> bool:
+    """Shut an account out at once; False if it is already.
+
+    Raises PermissionDenied, also over oneself: so there is always a superuser left.
+    """
+    with transaction.atomic():
+        by, locked, _ = _lock(by, user)
+        if locked.pk == by.pk:
+            raise PermissionDenied("nobody deactivates themselves")
+        if not locked.is_active:
+            return False
+        locked.is_active = False
+        locked.save(update_fields=["is_active"])
+        _cut_off(locked)
+        account_deactivated.send(sender=type(locked), user=locked, by=by, client=client)
+    return True
+
+
+def reactivate(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client) -> bool:
+    """Let an account in again; False if it is active. Raises PermissionDenied.
+
+    Nothing that it had open comes back with it, also if it was deactivated in a shell.
+    """
+    with transaction.atomic():
+        by, locked, _ = _lock(by, user)
+        if locked.is_active:
+            return False
+        _cut_off(locked)
+        locked.is_active = True
+        locked.save(update_fields=["is_active"])
+        account_reactivated.send(sender=type(locked), user=locked, by=by, client=client)
+    return True
+
+
+def end_sessions(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client) -> bool:
+    """End every session of an account; False if it has none. Raises PermissionDenied."""
+    with transaction.atomic():
+        by, locked, _ = _lock(by, user)
+        ended = revoke_all(user=locked, reason=RevokeReason.STAFF)
+        if ended:
+            _announce_ended(locked, by, ended, client)
+    return bool(ended)
+
+
+def end_session(*, by: AbstractEmailUser, session: Session, client: Client) -> bool:
+    """End one session of an account; False if it is over. Raises PermissionDenied."""
+    with transaction.atomic():
+        by, locked, _ = _lock(by, session.user)
+        ended = revoke(session.pk, user_id=locked.pk, reason=RevokeReason.STAFF)
+        if ended:
+            _announce_ended(locked, by, 1, client)
+    return ended
+
+
+def send_reset_link(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client) -> bool:
+    """Mail a reset link to an account's owner; False if it is inactive. Raises PermissionDenied."""
+    with transaction.atomic():
+        by, locked, _ = _lock(by, user)
+        if not locked.is_active:
+            return False
+        order_reset_link(locked)
+        reset_link_sent_by_staff.send(sender=type(locked), user=locked, by=by, client=client)
+    return True
+
+
+def _lock(
+    by: AbstractEmailUser, user: AbstractEmailUser
+) -> tuple[AbstractEmailUser, AbstractEmailUser, bool]:
+    """Both accounts as they are now, judged, and whether the second is the last active superuser's.
+
+    Locks every active superuser with them, always in the same order: of two who deactivate each
+    other one waits, and then finds that they are not active any more.
+    """
+    involved = Q(pk__in=[by.pk, user.pk]) | Q(is_superuser=True, is_active=True)
+    users = get_user_model()._default_manager.filter(involved).order_by("pk")
+    rows = {row.pk: row for row in users.select_for_update(no_key=True)}
+    if by.pk not in rows or user.pk not in rows or not rows[by.pk].is_active:
+        raise PermissionDenied("gone or deactivated meanwhile")
+    admins = {row.pk for row in rows.values() if row.is_superuser and row.is_active}
+    check_authority(by=rows[by.pk], over=rows[user.pk])
+    return rows[by.pk], rows[user.pk], admins == {user.pk}
+
+
+def _cut_off(user: AbstractEmailUser) -> None:
+    """End whatever the account has open: sessions, links, logins that wait for a proof."""
+    links.kill(user.pk, *Purpose)
+    PendingLogin.objects.filter(user_id=user.pk, spent_at=None).update(spent_at=timezone.now())
+    revoke_all(user=user, reason=RevokeReason.DEACTIVATED)
+
+
+def _announce_ended(
+    user: AbstractEmailUser, by: AbstractEmailUser, count: int, client: Client
+) -> None:
+    sessions_ended_by_staff.send(sender=type(user), user=user, by=by, count=count, client=client)
