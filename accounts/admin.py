@@ -12,7 +12,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts import admin_site  # noqa: F401  (its checks register themselves)
 from accounts.admin_actions import FlowAdmin, has_authority
 from accounts.admin_users import UserAdmin
 from accounts.flows import staff

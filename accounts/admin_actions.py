@@ -7,7 +7,6 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import model_ngettext
-from django.core.exceptions import BadRequest, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -92,12 +91,6 @@ class FlowAdmin(StrictAdmin):
             names = [name for name in self.buttons(request, row) if name in labels]
             context["buttons"] = [(name, labels[name]) for name in names]
         return super().render_change_form(request, context, *args, **kwargs)
-
-    def response_action(self, *args: Any, **kwargs: Any) -> HttpResponse | None:
-        try:
-            return super().response_action(*args, **kwargs)
-        except ValidationError as error:  # no id could look like what was chosen
-            raise BadRequest from error
 
     def refused(self, request: HttpRequest, error: AuthError) -> str:
         """Write a refusal to the log and return what staff read."""

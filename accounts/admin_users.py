@@ -121,6 +121,14 @@ class UserAdmin(FlowAdmin):
         privileges = () if request.user.is_superuser else PRIVILEGES
         return (*self.readonly_fields, *privileges)
 
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """A privilege is changed where staff changed it on their page: one that somebody else took
+        since the page was loaded must not come back with it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in PRIVILEGES:
+            field.show_hidden_initial = True
+        return field
+
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "user_permissions":  # each is called by its content type
             kwargs["queryset"] = Permission.objects.select_related("content_type")

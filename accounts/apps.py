@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import checks, emails  # noqa: F401  (they register themselves)
+        from accounts import admin_site, checks, emails  # noqa: F401  (they register themselves)

@@ -5,6 +5,7 @@ from types import ModuleType
 import django_stubs_ext
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from portcullis import namesakes
 
@@ -18,6 +19,10 @@ class PortcullisConfig(AppConfig):
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
         namesakes.refuse_strangers(settings.INSTALLED_APPS)
+        if not any(name.startswith("django_tasks_db") for name in settings.INSTALLED_APPS):
+            raise ImproperlyConfigured(
+                "INSTALLED_APPS lacks django_tasks_db, in whose table mail waits for the worker."
+            )
 
     def ready(self) -> None:
         from portcullis import checks  # noqa: F401  (it registers itself)

@@ -1,6 +1,7 @@
 """System checks of the ground floor. Ids are permanent."""
 
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,19 +9,54 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands
+from django.utils.module_loading import import_string
 from django_tasks import task_backends
 from django_tasks_db import DatabaseBackend
 
-from portcullis import namesakes
+from portcullis import namesakes, reports
 from portcullis.conf import conf
 from portcullis.secrets import seal
 
+PRODUCT = "django-portcullis"
 FIRST = "portcullis.middleware.RequestMiddleware"
 
 
 @register
 def check_names(**kwargs: Any) -> list[CheckMessage]:
     return [message for name in namesakes.OURS for message in _strangers(name)]
+
+
+@register
+def check_wheels(**kwargs: Any) -> list[CheckMessage]:
+    """Two wheels that bring one package are unpacked into one folder: the last one wins."""
+    owners = packages_distributions()
+    return [
+        Error(
+            f"{', '.join(others)} installs a top-level {name} too: whichever was installed last "
+            "has overwritten files of the other.",
+            hint=f"Uninstall it, then install {PRODUCT} again.",
+            id="portcullis.E006",
+        )
+        for name in namesakes.OURS
+        if (others := sorted(set(owners.get(name, ())) - {PRODUCT}))
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_reports(**kwargs: Any) -> list[CheckMessage]:
+    ours = {
+        "DEFAULT_EXCEPTION_REPORTER": reports.SecretsReporter,
+        "DEFAULT_EXCEPTION_REPORTER_FILTER": reports.SecretsFilter,
+    }
+    return [
+        Warning(
+            f"Error reports show what was presented: {name} is {getattr(settings, name)}.",
+            hint=f"Set it to portcullis.reports.{wanted.__name__}, or to one built on it.",
+            id="portcullis.W005",
+        )
+        for name, wanted in ours.items()
+        if not issubclass(import_string(getattr(settings, name)), wanted)
+    ]
 
 
 def _strangers(name: str) -> Iterator[CheckMessage]:

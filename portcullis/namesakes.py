@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 OURS = ("accounts", "mfa", "portcullis", "rbac", "tokens")
-HOME = Path(__file__).resolve().parent.parent
+HOME = Path(__file__).absolute().parent.parent
 WAY_OUT = (
     "Two packages cannot share a name: rename that one, or move it into a package of your project "
     "(`yourproject.{name}`, with a `label` of its own in its AppConfig)."
@@ -56,8 +56,11 @@ def _place(spec: ModuleSpec | None) -> Path | None:
 
 
 def _origin(file: str | None) -> Path | None:
-    return Path(file).resolve() if file else None
+    return Path(file).absolute() if file else None
 
 
 def _is_ours(place: Path, name: str) -> bool:
-    return place.parent == (HOME / name).resolve()
+    """Beside this very module, or in another copy of this product. Files may be links into a store:
+    where they are found counts, not where they lead."""
+    beside = place.parent.parent / "portcullis" / Path(__file__).name
+    return place.parent.name == name and (place.parent.parent == HOME or beside.exists())

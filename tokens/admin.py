@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from tokens.devices import device_label
@@ -34,6 +35,12 @@ class StrictAdmin(admin.ModelAdmin[Any]):
         offered = {getattr(each, "parameter_name", None) for each in self.list_filter}
         offered |= {f"{each}__{end}" for each in self.list_filter for end in ("exact", "id__exact")}
         return lookup in offered and "\0" not in str(value)  # PostgreSQL's text has no NUL
+
+    def response_action(self, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        try:
+            return super().response_action(*args, **kwargs)
+        except (ValidationError, ValueError) as error:  # no id could look like what was chosen
+            raise BadRequest from error
 
 
 class ReadOnlyAdmin(StrictAdmin):

@@ -1,19 +1,27 @@
 """`request.user` on pages: the user and the session row named in Django's session, by one join."""
 
+import logging
+from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
-from tokens import cookies, strict
+from tokens import strict
 from tokens.delivery import set_token_cookies
 from tokens.django_session import sid_of
 from tokens.flows import slide
 from tokens.models import Session
+
+logger = logging.getLogger("tokens.middleware")
+
+TOKENS_ARE_OLD_AFTER = timedelta(days=1)
 
 
 class SessionAuthenticationMiddleware(AuthenticationMiddleware):
@@ -28,12 +36,30 @@ class SessionAuthenticationMiddleware(AuthenticationMiddleware):
         request.auser = sync_to_async(lambda: _user(request))  # Django's own would skip the row
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        """After a visit that prolonged the session its tokens are as young as the row: a script on
-        the page would else find itself logged out on a page that is not."""
-        slid = getattr(request, "_slid", None)
-        if slid and cookies.ACCESS.name not in response.cookies:
-            set_token_cookies(response, slid)
+        """Note the visit when it is over: the session may have ended, or moved on, meanwhile."""
+        session: Session | None = getattr(request, "_login_session", None)
+        if session is not None and _note_visit(session) and _has_old_tokens(session):
+            set_token_cookies(response, session)
+            patch_cache_control(response, private=True)
         return response
+
+
+def _note_visit(session: Session) -> bool:
+    try:
+        return slide(session, now=timezone.now())
+    except OperationalError as error:  # the page is made: it does not fail for this
+        logger.warning("a visit was not noted: %s", type(error).__name__)
+        return False
+
+
+def _has_old_tokens(session: Session) -> bool:
+    """Whether a script on the page could find its refresh token expired where the page is not.
+
+    Where scripts refresh, theirs is young: it is left alone, for an answer that overtakes ours on
+    the wire would be overwritten with the generation before it, and its reuse be taken for theft.
+    """
+    issued = session.rotated_at or session.created_at
+    return timezone.now() - issued > TOKENS_ARE_OLD_AFTER
 
 
 def _user(request: HttpRequest) -> Any:
@@ -53,9 +79,6 @@ def _session(request: HttpRequest) -> Session | None:
 def _live(request: HttpRequest) -> Session | None:
     sid = sid_of(request)
     session = strict.fetch(sid) if sid else None
-    now = timezone.now()
-    if session is None or session.death(now):
+    if session is None or session.death(timezone.now()):
         return None
-    if slide(session, now=now):
-        request._slid = session  # type: ignore[attr-defined]
     return session

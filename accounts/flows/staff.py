@@ -45,10 +45,14 @@ def check_authority(*, by: AbstractEmailUser, over: AbstractEmailUser) -> None:
 
 def permissions_of(user: AbstractEmailUser) -> set[str]:
     """What the account may do, or could do if it were active: it may be soon."""
-    if not user.is_active:
-        user = copy.copy(user)
-        user.is_active = True
-    return user.get_all_permissions()
+    if user.is_active:
+        return user.get_all_permissions()
+    held: set[str] | None = getattr(user, "_permissions_if_active", None)
+    if held is None:
+        active = copy.copy(user)
+        active.is_active = True
+        held = user._permissions_if_active = active.get_all_permissions()  # type: ignore[attr-defined]
+    return held
 
 
 def create_account(
@@ -170,11 +174,20 @@ def _lock(
     involved = Q(pk__in=[by.pk, user.pk]) | Q(is_superuser=True, is_active=True)
     users = get_user_model()._default_manager.filter(involved).order_by("pk")
     rows = {row.pk: row for row in users.select_for_update(no_key=True)}
-    if by.pk not in rows or user.pk not in rows or not rows[by.pk].is_active:
-        raise PermissionDenied("gone or deactivated meanwhile")
-    admins = {row.pk for row in rows.values() if row.is_superuser and row.is_active}
+    if by.pk not in rows or user.pk not in rows or not _is_staff(rows[by.pk]):
+        raise PermissionDenied("gone, deactivated or no staff any more")
+    admins = {row.pk for row in rows.values() if _is_admin(row)}
     check_authority(by=rows[by.pk], over=rows[user.pk])
     return rows[by.pk], rows[user.pk], admins == {user.pk}
+
+
+def _is_staff(user: AbstractEmailUser) -> bool:
+    return user.is_active and user.is_staff
+
+
+def _is_admin(user: AbstractEmailUser) -> bool:
+    """A superuser who can also enter the admin."""
+    return _is_staff(user) and user.is_superuser
 
 
 def _cut_off(user: AbstractEmailUser) -> None:

@@ -49,8 +49,15 @@ class Desk:
         return self.get(page_of(row, what))
 
     def save(self, row: Any, **fields: Any):
-        """Change a user's page as a browser submits it: all of its fields, or the name alone."""
-        return self.post(page_of(row), {"name": row.name, **fields})
+        """Change a user's page as a browser submits it: all of its fields, or the name alone, and
+        what the page showed of privileges when it was loaded, which is what `row` says."""
+        loaded = {
+            "initial-is_staff": str(row.is_staff),
+            "initial-is_superuser": str(row.is_superuser),
+            "initial-groups": [str(each.pk) for each in row.groups.all()],
+            "initial-user_permissions": [str(each.pk) for each in row.user_permissions.all()],
+        }
+        return self.post(page_of(row), {"name": row.name, **loaded, **fields})
 
     def act(self, action: str, *rows: Any, what: str = USERS, **extra: str) -> list[str]:
         """Choose rows of a list and an action, confirm, and read what the next page says."""
@@ -89,4 +96,4 @@ def inputs(response: Any) -> set[str]:
     """The names of all that can be filled in on a row's page."""
     form = re.search(r'<form[^>]*id="\w+_form".*?</form>', response.content.decode(), re.DOTALL)
     names = re.findall(r'<(?:input|select|textarea)\b[^>]*\sname="([^"]+)"', form[0])
-    return {name for name in names if not name.startswith(("_", "csrf"))}
+    return {name for name in names if not name.startswith(("_", "csrf", "initial-"))}

@@ -109,7 +109,8 @@ def test_nobody_deactivates_themselves(request, who, root, support):
 
 @pytest.mark.parametrize("field", ["is_staff", "is_superuser"])
 def test_the_last_superuser_stays_one(desk, root, make_user, field):
-    make_user("former@example.com", is_superuser=True, is_active=False)
+    make_user("former@example.com", is_superuser=True, is_staff=True, is_active=False)
+    make_user("outside@example.com", is_superuser=True)  # who cannot enter the admin
     others = {"is_staff": "on", "is_superuser": "on"}
     others.pop(field)
     response = desk.save(root, **others)
@@ -176,3 +177,33 @@ def test_groups_are_for_superusers_to_change(make_staff, desk):
     assert Group.objects.get().name == "Keepers"
     assert desk.post(page, form).status_code == 302
     assert Group.objects.get().name == "Kept"
+
+
+def test_a_page_that_was_loaded_before_gives_nothing_back(desk, make_staff):
+    grace = make_staff(*SUPPORT)
+    type(grace).objects.filter(pk=grace.pk).update(is_superuser=True)
+    loaded = now(grace)
+    type(grace).objects.filter(pk=grace.pk).update(is_superuser=False)
+
+    response = desk.save(loaded, name="Grace", is_staff="on", is_superuser="on")
+
+    assert response.status_code == 302
+    assert (now(grace).name, now(grace).is_superuser) == ("Grace", False)
+
+
+def test_whoever_is_no_staff_any_more_decides_nothing(root, make_user):
+    former = make_user("former@example.com", is_staff=True, is_superuser=True)
+    get_user_model().objects.filter(pk=former.pk).update(is_staff=False)
+
+    with pytest.raises(PermissionDenied):
+        staff.deactivate(by=former, user=root, client=Client())
+
+
+def test_an_inactive_account_is_judged_once(
+    support_desk, make_staff, django_assert_max_num_queries
+):
+    shut_out = make_staff(*SUPPORT[1:], email="junior@example.com")
+    type(shut_out).objects.filter(pk=shut_out.pk).update(is_active=False)
+
+    with django_assert_max_num_queries(16):
+        assert support_desk.open(shut_out).status_code == 200

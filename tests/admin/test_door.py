@@ -2,6 +2,7 @@
 
 import pytest
 from django.apps import apps
+from django.contrib.admin.sites import AdminSite as DjangosAdminSite
 from django.contrib.sessions.models import Session as DjangoSession
 from django.core.checks import Tags, run_checks
 from django.db import connection
@@ -169,10 +170,10 @@ def test_our_own_settings_pass_the_checks():
     assert problems() == []
 
 
-def test_djangos_own_admin_is_reported_for_its_login_form(monkeypatch):
-    plain = "django.contrib.admin.sites.AdminSite"
-    monkeypatch.setattr(apps.get_app_config("admin"), "default_site", plain)
+def test_an_admin_of_djangos_own_is_reported_for_its_login_form():
+    backoffice = DjangosAdminSite(name="backoffice")
     assert problems() == ["accounts.E003"]
+    del backoffice
 
 
 def test_an_admin_that_wins_over_our_templates_is_reported(monkeypatch):

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 
 from accounts.models import OneTimeToken, PendingLogin
 from portcullis import secrets
@@ -165,3 +166,26 @@ def test_what_strangers_typed_is_text_on_every_page(desk, make_user):
     pages = crawl(desk)
     assert any("&lt;script&gt;alert(1)" in html for html in pages.values())
     assert not [path for path, html in pages.items() if "<script>alert" in html]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/r/{user_type}/nonsense/",
+        "/admin/autocomplete/?app_label=tokens&model_name=session&field_name=user&term=a%00b",
+        "/admin/django_tasks_database/dbtaskresult/?queue_name=a%00",
+        "/admin/django_tasks_database/dbtaskresult/?enqueued_at__year=99999999999",
+        "/admin/accounts/user/%00/change/",
+        "/admin/accounts/user/?p=99999999999999999999",
+    ],
+)
+def test_odd_queries_are_no_faults(desk, path):
+    user_type = ContentType.objects.get_for_model(get_user_model()).pk
+    assert desk.get(path.format(user_type=user_type)).status_code < 500
+
+
+def test_an_odd_choice_is_no_fault(desk):
+    choice = {"action": "delete_selected", "_selected_action": "abc"}
+    for what in ("auth_group", "accounts_user", "tokens_session"):
+        response = desk.post(f"/admin/{what.replace('_', '/')}/", choice)
+        assert response.status_code < 500

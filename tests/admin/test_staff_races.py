@@ -18,7 +18,7 @@ ROUNDS = 5
 
 
 def admins() -> int:
-    return get_user_model().objects.filter(is_superuser=True, is_active=True).count()
+    return get_user_model().objects.filter(is_superuser=True, is_staff=True, is_active=True).count()
 
 
 @pytest.fixture

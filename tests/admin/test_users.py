@@ -134,7 +134,7 @@ def test_a_superuser_gives_and_takes_privileges(desk, user, listen):
     changed = users().get(pk=user.pk)
     assert (changed.is_staff, list(changed.groups.all())) == (True, [group])
     assert changed.has_perm("accounts.view_user")
-    assert desk.save(user).status_code == 302
+    assert desk.save(changed).status_code == 302
     changed = users().get(pk=user.pk)
     assert (changed.is_staff, changed.get_all_permissions()) == (False, set())
     assert [fact["fields"] for fact in heard] == [["groups", "is_staff", "user_permissions"]] * 2

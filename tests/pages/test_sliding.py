@@ -4,13 +4,26 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.http import HttpRequest, HttpResponse
 from django.test.utils import CaptureQueriesContext
+from django.urls import include, path
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 
-from tests.doors import ORIGIN, Api, Form, Pages
+from tests.doors import ORIGIN, PASSWORD, Api, Form, Pages
 from tokens.models import Session
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+CHANGE = {"current_password": PASSWORD, "new_password": "Difference-Engine-1822"}
+
+
+@cache_control(public=True, max_age=600)
+def somebodys_cached_page(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(request.user))
+
+
+urlpatterns = [path("public", somebodys_cached_page), path("", include("config.urls"))]
 
 
 def writes(pages: Pages) -> int:
@@ -74,3 +87,59 @@ def test_a_visit_does_not_bring_an_ended_session_back(ada, later):
 
     assert not ada.signed_in
     assert Session.objects.get().expires_at == before
+
+
+OLD = {"days": 2}
+
+
+MEANWHILE = {
+    "refresh": lambda api: api.refresh(),
+    "logout": lambda api: api.logout(),
+    "change": lambda api: api.refresh() and api.post("/auth/change-password", CHANGE),
+    "another login": lambda api: api.try_login("bob@example.com"),
+}
+
+
+@pytest.mark.parametrize("event", MEANWHILE)
+def test_what_happens_while_a_page_is_made_is_not_undone_by_it(
+    ada, make_user, later, monkeypatch, event
+):
+    """The page began before, and its answer comes after."""
+    make_user("bob@example.com")
+    api = Api()
+    api.client = ada.client
+    later(**OLD)
+    meanwhile = MEANWHILE[event]
+    monkeypatch.setattr(
+        "accounts.pages.views.ProfilePage.get_initial",
+        lambda page: {"name": str(meanwhile(api.fetch_csrf()).status_code)},
+    )
+
+    page = ada.visit("/accounts/profile/")
+
+    assert 'value="20' in page.content.decode()
+    assert "__Host-access" not in page.cookies
+    assert "__Secure-refresh" not in page.cookies
+    later(seconds=11)
+    if event != "logout":
+        assert api.fetch_csrf().refresh().status_code == 200
+    assert not Session.objects.filter(revoke_reason="reuse").exists()
+
+
+def test_young_tokens_are_left_alone(ada, later):
+    later(hours=23)
+
+    page = ada.visit("/accounts/profile/")
+
+    assert Session.objects.get().last_used_at > timezone.now() - timedelta(minutes=1)
+    assert "__Secure-refresh" not in page.cookies
+
+
+def test_tokens_are_given_to_nobody_who_may_keep_the_page(ada, later):
+    later(**OLD)
+
+    page = ada.visit("/public")
+
+    assert page.cookies["__Secure-refresh"].value
+    assert "private" in page["Cache-Control"]
+    assert "public" not in page["Cache-Control"]

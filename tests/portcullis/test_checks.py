@@ -1,7 +1,10 @@
 """What `manage.py check` says to a project that forgot a step."""
 
 import pytest
+from django.apps import apps
+from django.conf import global_settings
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands
 
 REQUEST = "portcullis.middleware.RequestMiddleware"
@@ -62,3 +65,27 @@ def test_the_worker_is_ours(settings):
     others = [name for name in settings.INSTALLED_APPS if name != "django_tasks_db"]
     settings.INSTALLED_APPS = ["django_tasks_db", *others]
     assert found() == {"portcullis.W004"}
+
+
+def test_a_forgotten_task_queue_says_so(settings):
+    left = [name for name in settings.INSTALLED_APPS if name != "django_tasks_db"]
+    config = apps.get_app_config("portcullis")
+    settings.INSTALLED_APPS = left
+    with pytest.raises(ImproperlyConfigured, match="lacks django_tasks_db"):
+        type(config)("portcullis", config.module)
+
+
+def test_two_wheels_that_bring_one_package(monkeypatch):
+    owners = {"mfa": ["django-portcullis", "other-mfa"], "tokens": ["django-portcullis"]}
+    monkeypatch.setattr("portcullis.checks.packages_distributions", lambda: owners)
+    [error] = [message for message in run_checks() if message.id == "portcullis.E006"]
+    assert "other-mfa installs a top-level mfa too" in error.msg
+
+
+@pytest.mark.parametrize(
+    "name", ["DEFAULT_EXCEPTION_REPORTER", "DEFAULT_EXCEPTION_REPORTER_FILTER"]
+)
+def test_error_reports_without_our_filter_matter_where_it_is_deployed(settings, name):
+    setattr(settings, name, getattr(global_settings, name))
+    assert found() == set()
+    assert "portcullis.W005" in found(include_deployment_checks=True)

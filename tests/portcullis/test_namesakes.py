@@ -109,3 +109,13 @@ def test_a_plain_folder_and_another_way_to_ours_are_nobody_s_namesake(tmp_path, 
     (tmp_path / "link").symlink_to(PROJECT)
     monkeypatch.setattr(sys, "path", [str(tmp_path), str(tmp_path / "link"), *sys.path])
     assert check_names() == []
+
+
+def test_another_copy_of_this_product_is_no_stranger(tmp_path, monkeypatch):
+    """A checkout and an installed wheel; or files that are links into a store."""
+    for name in ALL:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").symlink_to(PROJECT / name / "__init__.py")
+    (tmp_path / "portcullis" / "namesakes.py").symlink_to(PROJECT / "portcullis" / "namesakes.py")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert check_names() == []

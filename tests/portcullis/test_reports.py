@@ -8,6 +8,7 @@ from django.utils.log import AdminEmailHandler
 
 from accounts import links
 from accounts.models import Purpose
+from portcullis.reports import SecretsFilter
 from tests.doors import PASSWORD, Pages
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +82,9 @@ def test_a_fault_while_a_link_is_spent(user, pages: Pages, reports, monkeypatch,
     assert "ZeroDivisionError" in report
     assert secret not in report
     assert NEW not in report
+
+
+def test_the_password_of_the_cache_is_hidden(settings):
+    settings.CACHES = {"default": {"BACKEND": "x", "LOCATION": "redis://:SuperCachePw42@cache/0"}}
+
+    assert "SuperCachePw42" not in str(SecretsFilter().get_safe_settings())

@@ -7,15 +7,20 @@ from tokens.models import Session
 
 
 def slide(session: Session, *, now: datetime) -> bool:
-    """Note the visit of a live session, at most once in SLIDE_EVERY; whether it was noted now.
+    """Note the visit of a session, at most once in SLIDE_EVERY; whether it was noted now.
 
-    One UPDATE, conditional on nobody else having noted one: of pages loaded at once one writes.
+    One UPDATE, conditional on the row being as it was read: of pages loaded at once one writes, and
+    none writes to a session that was refreshed, renewed or ended since.
     """
     if now - session.last_used_at < timedelta(seconds=conf().SLIDE_EVERY):
         return False
     noted = {"last_used_at": now, "expires_at": session.idles_out(now)}
     unmoved = Session.objects.filter(
-        pk=session.pk, revoked_at=None, last_used_at=session.last_used_at
+        pk=session.pk,
+        revoked_at=None,
+        last_used_at=session.last_used_at,
+        generation=session.generation,
+        min_generation__lte=session.generation,
     )
     if not unmoved.update(**noted):
         return False
