@@ -20,13 +20,13 @@ run: $(VENV)/.runtime .env ## Serve http://localhost:8000 with its mail worker; 
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python -m config.devserver $(PORT)
 
-test: $(VENV)/.dev ## Run the suite on PostgreSQL, then on SQLite; ARGS="-k refresh" runs a part, on PostgreSQL
+test: $(VENV)/.dev ## Run the suite on SQLite, then on PostgreSQL and in Chromium; ARGS="-k refresh" runs a part
 ifneq ($(strip $(ARGS)),)
 	$(PYTEST) $(ARGS)
 else
 	@status=0; \
+	TEST_DATABASE=sqlite $(PYTEST) -m "not postgresql and not browser" || status=$$?; \
 	$(PYTEST) || status=$$?; \
-	TEST_DATABASE=sqlite $(PYTEST) -m "not postgresql" || status=$$?; \
 	exit $$status
 endif
 

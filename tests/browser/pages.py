@@ -1,0 +1,191 @@
+"""Every page in each of its states, one line each: what accessibility is measured on."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from tests.browser.person import Person, an_address
+
+A_USER = "/admin/accounts/user/[^/]+/change/"
+ANYBODY, MEMBER, STAFF = "anybody", "member", "staff"
+MAIL = """\
+From: no-reply@example.com
+To: ada@example.com
+Subject: Choose a new password
+Date: Mon, 23 Nov 2026 10:00:00 +0000
+MIME-Version: 1.0
+Content-Type: text/plain; charset=utf-8
+
+https://example.com/accounts/password/reset/confirm/?token=0123456789012345678901234567890123456789
+"""
+Arrange = Callable[[Person, str], None]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """`page` is its name in the URLconf, or says what it is and `path` where it is."""
+
+    page: str
+    state: str = ""
+    arrange: Arrange = Person.open
+    who: str = ANYBODY
+    path: str = ""
+    status: int = 200
+    debug: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.page} {self.state}".strip().replace(":", " ")
+
+    @property
+    def address(self) -> str:
+        return self.path or reverse(self.page)
+
+    def make(self, person: Person) -> None:
+        """It must end where it is meant to, with the status that is meant."""
+        self.arrange(person, self.address)
+        expect(person.page).to_have_url(re.compile(rf"//[^/]+{self.address}(\?|$)"))
+        assert person.watch.statuses[-1] == self.status, person.watch.statuses
+
+
+# What leads to a state ----------------------------------------------------------------------------
+
+
+def submit(button: str, **fields: str) -> Arrange:
+    """Fill in the page's form, send it, wait for what it has to say."""
+
+    def arrange(person: Person, address: str) -> None:
+        person.open(address)
+        person.fill(**fields)
+        person.press(button)
+        person.page.locator("[aria-invalid=true], [role=alert], [role=status]").first.wait_for()
+
+    return arrange
+
+
+def logged_out(person: Person, address: str) -> None:
+    person.log_in()
+    person.log_out()
+
+
+def registered(person: Person, address: str) -> None:
+    person.register()
+
+
+def with_a_link(person: Person, address: str) -> None:
+    person.register()
+    person.open(person.post.link(person.email))
+
+
+def with_a_dead_link(person: Person, address: str) -> None:
+    person.open(f"{address}?token=dead")
+
+
+def with_a_reset_link(person: Person, address: str) -> None:
+    person.get_account()
+    person.api("forgot-password", email=person.email)
+    person.open(person.post.link(person.email))
+
+
+def with_a_weak_password(person: Person, address: str) -> None:
+    with_a_reset_link(person, address)
+    person.field("New password").fill("short")
+    person.press("Save new password")
+    person.page.locator("[aria-invalid=true]").wait_for()
+
+
+def with_another_session(person: Person, address: str) -> None:
+    person.api("login", email=person.email, password=person.password, transport="bearer")
+    person.open(address)
+
+
+def of_an_account(person: Person, address: str) -> None:
+    person.open(reverse("admin:accounts_user_changelist"))
+    person.page.get_by_role("link", name=person.email, exact=True).click()
+
+
+def asked_whether(button: str) -> Arrange:
+    """To confirm what staff are about to do to an account."""
+
+    def arrange(person: Person, address: str) -> None:
+        person.email = an_address()
+        person.get_account()
+        of_an_account(person, address)
+        person.press(button)
+
+    return arrange
+
+
+def without_mail(person: Person, address: str) -> None:
+    for mail in person.site.outbox.iterdir():
+        mail.unlink()
+    person.open(address)
+
+
+def with_mail(person: Person, address: str) -> None:
+    (person.site.outbox / "1.eml").write_text(MAIL)
+    person.open(address)
+
+
+def with_an_expired_form(person: Person, address: str) -> None:
+    person.open(address)
+    person.context.clear_cookies()
+    person.press("Log in")
+    person.page.get_by_role("heading", name="The form has expired").wait_for()
+
+
+WRONG = {"email_address": "ada@example.com", "password": "Wrong-Password-1"}
+VISITS = [
+    Visit("home"),
+    Visit("home", "logged in", who=MEMBER),
+    Visit("accounts:login"),
+    Visit("accounts:login", "empty", submit("Log in")),
+    Visit("accounts:login", "refused", submit("Log in", **WRONG)),
+    Visit("accounts:login", "after logout", logged_out, who=MEMBER),
+    Visit("accounts:login", "logged in already", who=MEMBER),
+    Visit("accounts:register"),
+    Visit("accounts:register", "empty", submit("Create account")),
+    Visit("accounts:register", "weak", submit("Create account", name="Ada", password="short")),
+    Visit("accounts:verify-email"),
+    Visit("accounts:verify-email", "after registering", registered),
+    Visit("accounts:verify-email", "with a link", with_a_link),
+    Visit("accounts:verify-email", "with a dead link", with_a_dead_link),
+    Visit("accounts:verify-email", "empty", submit("Send the link again")),
+    Visit("accounts:password-reset"),
+    Visit("accounts:password-reset", "empty", submit("Send reset link")),
+    Visit(
+        "accounts:password-reset", "sent", submit("Send reset link", email_address="a@b.example")
+    ),
+    Visit("accounts:password-reset-confirm", "with a link", with_a_reset_link),
+    Visit("accounts:password-reset-confirm", "weak", with_a_weak_password),
+    Visit("accounts:password-change", who=MEMBER),
+    Visit("accounts:password-change", "empty", submit("Change password"), who=MEMBER),
+    Visit("accounts:profile", who=MEMBER),
+    Visit("accounts:profile", "saved", submit("Save", name="Ada King"), who=MEMBER),
+    Visit("accounts:profile", "empty", submit("Save", name=""), who=MEMBER),
+    Visit("tokens:sessions", who=MEMBER),
+    Visit("tokens:sessions", "two", with_another_session, who=MEMBER),
+    Visit("outbox", "empty", without_mail, path="/outbox/"),
+    Visit("outbox", "with mail", with_mail, path="/outbox/"),
+    Visit("not found", path="/nothing/", status=404, debug=False),
+    Visit("not allowed", path="/admin/login/", who=MEMBER, status=403),
+    Visit("expired form", arrange=with_an_expired_form, path="/accounts/login/", status=403),
+    Visit("wrong method", path="/accounts/logout/", status=405),
+    Visit("admin:index", who=STAFF),
+    Visit("admin:accounts_user_changelist", who=STAFF),
+    Visit("admin:accounts_user_add", who=STAFF),
+    Visit("admin:accounts_user_change", "", of_an_account, path=A_USER, who=STAFF),
+    Visit("admin:accounts_user_changelist", "asks", asked_whether("Deactivate"), who=STAFF),
+    Visit("admin:tokens_session_changelist", who=STAFF),
+    Visit("admin:accounts_onetimetoken_changelist", who=STAFF),
+]
+NO_PAGES = {
+    "accounts:logout": "a button; a visit is answered by the page 'wrong method'",
+    "accounts:challenge": "no stage that asks for a further proof is installed yet",
+    "healthz": "JSON",
+    "readyz": "JSON",
+    "outbox-text": "a text",
+    "outbox-html": "a mail",
+}

@@ -1,0 +1,115 @@
+"""Somebody at a browser of their own, who finds things by what is written on them."""
+
+import uuid
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
+
+from tests.browser.post import Post
+from tests.browser.site import Site
+from tests.browser.watch import Watch
+from tests.doors import PASSWORD
+
+NEW_PASSWORD = "Difference-Engine-1822"
+LOGIN, PROFILE = "/accounts/login/", "/accounts/profile/"
+
+
+def an_address() -> str:
+    """Nobody else's, and as long as some are."""
+    return f"ada.lovelace-{uuid.uuid4().hex}@analytical-engines.example.com"
+
+
+class Person:
+    def __init__(self, context: BrowserContext, site: Site, post: Post) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+        self.site, self.post = site, post
+        self.watch = Watch(context, site.url)
+        self.email = an_address()
+        self.name = "Ada Lovelace"
+        self.password = PASSWORD
+
+    # What everybody does
+
+    def open(self, path: str) -> Response:
+        answer = self.page.goto(path if path.startswith("http") else self.site.url + path)
+        assert answer is not None
+        return answer
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(label, exact=True)
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def fill(self, **fields: str) -> None:
+        """Names are the labels in lower case, with underscores."""
+        for label, text in fields.items():
+            self.field(label.replace("_", " ").capitalize()).fill(text)
+
+    def press(self, name: str) -> None:
+        self.button(name).click()
+
+    def is_at(self, path: str) -> None:
+        expect(self.page).to_have_url(self.site.url + path)
+
+    def is_told(self, text: str) -> None:
+        expect(self.page.get_by_role("status").filter(has_text=text)).to_be_visible()
+
+    def sees(self, text: str) -> None:
+        expect(self.page.get_by_role("main")).to_contain_text(text)
+
+    def sees_nothing_private(self) -> None:
+        expect(self.page.get_by_role("button", name="Log out")).to_have_count(0)
+        content = self.page.content()
+        assert self.email not in content
+        assert self.name not in content
+
+    # Journeys
+
+    def register(self) -> None:
+        self.open("/accounts/register/")
+        self.fill(name=self.name, email_address=self.email, password=self.password)
+        self.press("Create account")
+        self.is_told("a mail is on its way")
+
+    def confirm(self) -> None:
+        self.open(self.post.link(self.email))
+        self.press("Confirm my address")
+        self.is_told("Your address is confirmed")
+
+    def try_to_log_in(self, password: str | None = None, *, to: str = "") -> None:
+        self.open(f"{LOGIN}{to}")
+        self.fill(email_address=self.email, password=password or self.password)
+        self.press("Log in")
+
+    def log_in(self, password: str | None = None) -> None:
+        self.try_to_log_in(password)
+        self.is_at(PROFILE)
+
+    def log_out(self) -> None:
+        self.press("Log out")
+        self.is_told("You are logged out")
+
+    def is_refused(self) -> None:
+        self.is_at(LOGIN)
+        expect(self.page.get_by_role("alert")).to_be_visible()
+
+    def is_logged_out(self) -> None:
+        self.open(PROFILE)
+        self.is_at(f"{LOGIN}?next={PROFILE}")
+
+    def is_logged_in(self) -> None:
+        self.open(PROFILE)
+        self.is_at(PROFILE)
+        self.sees(self.email)
+
+    # The short way, where the journey is not what a test is about
+
+    def get_account(self) -> None:
+        self.api("register", email=self.email, password=self.password, name=self.name)
+        self.api("verify-email", token=self.post.link(self.email).partition("token=")[2])
+
+    def api(self, path: str, **body: Any) -> None:
+        answer = self.context.request.post(f"{self.site.url}/api/auth/{path}", data=body)
+        assert answer.ok, answer.text()
