@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 PYTEST := $(BIN)/python -m pytest -n 2
+# What is the same on every database runs once.
+ONCE := tests/browser tests/package
 LOCK := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
@@ -25,7 +27,7 @@ ifneq ($(strip $(ARGS)),)
 	$(PYTEST) $(ARGS)
 else
 	@status=0; \
-	TEST_DATABASE=sqlite $(PYTEST) -m "not postgresql and not browser" || status=$$?; \
+	TEST_DATABASE=sqlite $(PYTEST) -m "not postgresql" $(ONCE:%=--ignore=%) || status=$$?; \
 	$(PYTEST) || status=$$?; \
 	exit $$status
 endif

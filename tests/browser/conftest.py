@@ -19,11 +19,6 @@ STAFF = "staff@example.com"
 expect.set_options(timeout=WAIT)
 
 
-def pytest_itemcollected(item: Any) -> None:
-    if "chromium" in item.fixturenames:
-        item.add_marker(pytest.mark.browser)
-
-
 @pytest.fixture(scope="session")
 def post() -> Iterator[Post]:
     """A real SMTP server on loopback."""
