@@ -52,7 +52,24 @@ class ClosedFilter(HappenedFilter):
     column = "closed_at"
 
 
+class Seen(forms.CharField):
+    """Carried from the page to the flow; nothing that anybody changes."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class AccountForm(forms.ModelForm[AbstractEmailUser]):
+    """`seen` says which privileges the page showed: what somebody else took since must not come
+    back with it."""
+
+    seen = Seen(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.fields["seen"].initial = lambda: staff.privileges_of(self.instance)
+
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         no_control_characters(name)
@@ -113,21 +130,16 @@ class UserAdmin(FlowAdmin):
         return super().get_queryset(request).annotate(live_sessions=Coalesce(count, 0))
 
     def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
-        return self.fieldsets if obj else self.add_fieldsets
+        if obj is None:
+            return self.add_fieldsets
+        seen = (None, {"fields": ("seen",)})
+        return (*self.fieldsets, seen) if request.user.is_superuser else self.fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> Any:
         if obj is None:
             return ()
         privileges = () if request.user.is_superuser else PRIVILEGES
         return (*self.readonly_fields, *privileges)
-
-    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """A privilege is changed where staff changed it on their page: one that somebody else took
-        since the page was loaded must not come back with it."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if field is not None and db_field.name in PRIVILEGES:
-            field.show_hidden_initial = True
-        return field
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "user_permissions":  # each is called by its content type
@@ -155,9 +167,12 @@ class UserAdmin(FlowAdmin):
         by, client, typed = signed_in(request), Client.of(request), form.cleaned_data
         if change:
             if changes := {name: typed[name] for name in form.changed_data}:
-                staff.change_account(by=by, user=obj, changes=changes, client=client)
+                staff.change_account(
+                    by=by, user=obj, changes=changes, client=client, seen=typed["seen"]
+                )
         else:
-            obj.pk = staff.create_account(by=by, **typed, client=client).pk
+            email, name = typed["email"], typed["name"]
+            obj.pk = staff.create_account(by=by, email=email, name=name, client=client).pk
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """What stands in the form is saved by the flow."""

@@ -2,8 +2,17 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
+from django.core.handlers.asgi import ASGIHandler
+
+from config.requests import AsgiRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_asgi_application()
+
+class Handler(ASGIHandler):
+    request_class = AsgiRequest
+
+
+django.setup(set_prefix=False)
+application = Handler()

@@ -19,7 +19,7 @@ class PortcullisConfig(AppConfig):
     def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
         super().__init__(app_name, app_module)
         namesakes.refuse_strangers(settings.INSTALLED_APPS)
-        if not any(name.startswith("django_tasks_db") for name in settings.INSTALLED_APPS):
+        if not any("django_tasks_db" in name for name in settings.INSTALLED_APPS):
             raise ImproperlyConfigured(
                 "INSTALLED_APPS lacks django_tasks_db, in whose table mail waits for the worker."
             )

@@ -1,7 +1,8 @@
 """System checks of the ground floor. Ids are permanent."""
 
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,7 +30,6 @@ def check_names(**kwargs: Any) -> list[CheckMessage]:
 @register
 def check_wheels(**kwargs: Any) -> list[CheckMessage]:
     """Two wheels that bring one package are unpacked into one folder: the last one wins."""
-    owners = packages_distributions()
     return [
         Error(
             f"{', '.join(others)} installs a top-level {name} too: whichever was installed last "
@@ -37,9 +37,23 @@ def check_wheels(**kwargs: Any) -> list[CheckMessage]:
             hint=f"Uninstall it, then install {PRODUCT} again.",
             id="portcullis.E006",
         )
-        for name in namesakes.OURS
-        if (others := sorted(set(owners.get(name, ())) - {PRODUCT}))
+        for name, others in _sharing()
     ]
+
+
+def _sharing() -> Iterator[tuple[str, list[str]]]:
+    owners = packages_distributions()
+    ours = {PRODUCT, *owners.get("portcullis", ())}
+    for name in namesakes.OURS:
+        others = sorted(set(owners.get(name, ())) - ours)
+        if others := [wheel for wheel in others if _is_here(wheel, name)]:
+            yield name, others
+
+
+def _is_here(wheel: str, name: str) -> bool:
+    """Whether a wheel unpacked that package into the folder of ours."""
+    place = Path(str(distribution(wheel).locate_file(name)))
+    return place.absolute() == namesakes.HOME / name
 
 
 @register(Tags.security, deploy=True)

@@ -74,7 +74,8 @@ class BodyLimitMiddleware:
 def _make_sane(request: HttpRequest) -> None:
     """No client chooses how its text is decoded (UTF-7 makes lone surrogates, at which a digest
     fails), and no session key holds what PostgreSQL's text cannot."""
-    request.encoding = "utf-8"
+    request.__dict__.pop("GET", None)
+    request._encoding = "utf-8"  # type: ignore[attr-defined]  # the setter would parse the query
     if not request.COOKIES.get(settings.SESSION_COOKIE_NAME, "").isprintable():
         del request.COOKIES[settings.SESSION_COOKIE_NAME]
 

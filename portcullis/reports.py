@@ -13,7 +13,7 @@ class SecretsFilter(SafeExceptionReporterFilter):
     passwords and tokens pass through functions under names that nobody can list."""
 
     hidden_settings = re.compile(
-        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|COOKIE|QUERY|REFERER|_URI|LOCATION|DSN",
+        f"{SafeExceptionReporterFilter.hidden_settings.pattern}|COOKIE|QUERY|REFERER|_URI|_URL|OIDC|LOCATION|DSN",
         re.IGNORECASE,
     )
 

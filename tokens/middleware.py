@@ -7,13 +7,15 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.db import OperationalError
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.functional import SimpleLazyObject
 
+from portcullis.errors import AuthError
 from tokens import strict
+from tokens.conf import conf
 from tokens.delivery import set_token_cookies
 from tokens.django_session import sid_of
 from tokens.flows import slide
@@ -38,18 +40,13 @@ class SessionAuthenticationMiddleware(AuthenticationMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Note the visit when it is over: the session may have ended, or moved on, meanwhile."""
         session: Session | None = getattr(request, "_login_session", None)
-        if session is not None and _note_visit(session) and _has_old_tokens(session):
-            set_token_cookies(response, session)
-            patch_cache_control(response, private=True)
+        try:
+            if session and slide(session, now=timezone.now()) and _has_old_tokens(session):
+                set_token_cookies(response, session)
+                patch_cache_control(response, private=True)
+        except (DatabaseError, InterfaceError, AuthError) as error:
+            logger.warning("a visit was not noted: %s", type(error).__name__)  # the page is made
         return response
-
-
-def _note_visit(session: Session) -> bool:
-    try:
-        return slide(session, now=timezone.now())
-    except OperationalError as error:  # the page is made: it does not fail for this
-        logger.warning("a visit was not noted: %s", type(error).__name__)
-        return False
 
 
 def _has_old_tokens(session: Session) -> bool:
@@ -59,7 +56,8 @@ def _has_old_tokens(session: Session) -> bool:
     the wire would be overwritten with the generation before it, and its reuse be taken for theft.
     """
     issued = session.rotated_at or session.created_at
-    return timezone.now() - issued > TOKENS_ARE_OLD_AFTER
+    idle = timedelta(seconds=conf().idle_lifetime(remember_me=session.remember_me))
+    return timezone.now() - issued > min(TOKENS_ARE_OLD_AFTER, idle / 2)
 
 
 def _user(request: HttpRequest) -> Any:

@@ -22,12 +22,14 @@ from accounts.signals import (
     reset_link_sent_by_staff,
     sessions_ended_by_staff,
 )
+from portcullis import secrets
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from tokens.flows import revoke, revoke_all
 from tokens.models import RevokeReason, Session
 
 PRIVILEGES = frozenset({"is_staff", "is_superuser", "groups", "user_permissions"})
+CHANGED_SINCE = "Privileges have changed since this page was loaded. Nothing is saved: look again."
 MAKE_AN_ADMIN = ("is_staff", "is_superuser")
 
 
@@ -55,6 +57,14 @@ def permissions_of(user: AbstractEmailUser) -> set[str]:
     return held
 
 
+def privileges_of(user: AbstractEmailUser) -> str:
+    """A digest of what a superuser may change of them, to tell whether somebody else did."""
+    groups = user.groups.order_by("pk").values_list("pk", flat=True)
+    permissions = user.user_permissions.order_by("pk").values_list("pk", flat=True)
+    facts = (user.is_staff, user.is_superuser, list(groups), list(permissions))
+    return secrets.digest(repr(facts))
+
+
 def create_account(
     *, by: AbstractEmailUser, email: str, name: str, client: Client
 ) -> AbstractEmailUser:
@@ -75,16 +85,25 @@ def create_account(
 
 
 def change_account(
-    *, by: AbstractEmailUser, user: AbstractEmailUser, changes: Mapping[str, Any], client: Client
+    *,
+    by: AbstractEmailUser,
+    user: AbstractEmailUser,
+    changes: Mapping[str, Any],
+    client: Client,
+    seen: str | None = None,
 ) -> None:
-    """Set fields of an account; those in PRIVILEGES are for superusers to set.
+    """Set fields of an account; those in PRIVILEGES are for superusers to set. Who decides by what
+    they have `seen` brings what `privileges_of` said then.
 
-    Raises PermissionDenied or LastAdmin.
+    Raises PermissionDenied, LastAdmin, or FieldErrors if privileges have changed since.
     """
     with transaction.atomic():
         by, locked, last_admin = _lock(by, user)
         if changes.keys() & PRIVILEGES and not by.is_superuser:
             raise PermissionDenied("only superusers give privileges")
+        stale = seen is not None and not secrets.same(seen, privileges_of(locked))
+        if changes.keys() & PRIVILEGES and stale:
+            raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
         if last_admin and not all(changes.get(name, True) for name in MAKE_AN_ADMIN):
             raise LastAdmin
         plain = {name for name in changes if not locked._meta.get_field(name).many_to_many}

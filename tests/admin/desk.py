@@ -48,16 +48,12 @@ class Desk:
     def open(self, row: Any, what: str = USERS):
         return self.get(page_of(row, what))
 
-    def save(self, row: Any, **fields: Any):
+    def save(self, row: Any, *, loaded: Any = None, **fields: Any):
         """Change a user's page as a browser submits it: all of its fields, or the name alone, and
-        what the page showed of privileges when it was loaded, which is what `row` says."""
-        loaded = {
-            "initial-is_staff": str(row.is_staff),
-            "initial-is_superuser": str(row.is_superuser),
-            "initial-groups": [str(each.pk) for each in row.groups.all()],
-            "initial-user_permissions": [str(each.pk) for each in row.user_permissions.all()],
-        }
-        return self.post(page_of(row), {"name": row.name, **loaded, **fields})
+        what is hidden in the page, which may have been `loaded` before."""
+        page = (loaded or self.open(row)).content.decode()
+        seen = re.findall(r'<input type="hidden" name="seen" value="([^"]*)"', page)
+        return self.post(page_of(row), {"name": row.name, "seen": "".join(seen), **fields})
 
     def act(self, action: str, *rows: Any, what: str = USERS, **extra: str) -> list[str]:
         """Choose rows of a list and an action, confirm, and read what the next page says."""
@@ -96,4 +92,4 @@ def inputs(response: Any) -> set[str]:
     """The names of all that can be filled in on a row's page."""
     form = re.search(r'<form[^>]*id="\w+_form".*?</form>', response.content.decode(), re.DOTALL)
     names = re.findall(r'<(?:input|select|textarea)\b[^>]*\sname="([^"]+)"', form[0])
-    return {name for name in names if not name.startswith(("_", "csrf", "initial-"))}
+    return {name for name in names if not name.startswith(("_", "csrf")) and name != "seen"}

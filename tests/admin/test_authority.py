@@ -179,16 +179,42 @@ def test_groups_are_for_superusers_to_change(make_staff, desk):
     assert Group.objects.get().name == "Kept"
 
 
-def test_a_page_that_was_loaded_before_gives_nothing_back(desk, make_staff):
-    grace = make_staff(*SUPPORT)
+STALE = "Privileges have changed since this page was loaded. Nothing is saved: look again."
+
+
+@pytest.mark.parametrize("what", ["is_superuser", "groups", "user_permissions"])
+def test_a_page_that_was_loaded_before_gives_nothing_back(desk, make_staff, what):
+    grace = make_staff("accounts.view_user")
+    old, new = Group.objects.create(name="Old"), Group.objects.create(name="New")
+    view, change = (Permission.objects.get(codename=f"{verb}_user") for verb in ("view", "change"))
+    grace.groups.add(old)
     type(grace).objects.filter(pk=grace.pk).update(is_superuser=True)
-    loaded = now(grace)
-    type(grace).objects.filter(pk=grace.pk).update(is_superuser=False)
+    loaded = desk.open(grace)
+    shown = {"is_staff": "on", "is_superuser": "on", "groups": [old.pk]}
+    shown["user_permissions"] = [view.pk, change.pk]  # one more than the page showed
+    match what:
+        case "is_superuser":
+            type(grace).objects.filter(pk=grace.pk).update(is_superuser=False)
+        case "groups":
+            grace.groups.set([new])
+        case "user_permissions":
+            grace.user_permissions.clear()
+    before = staff.privileges_of(now(grace))
 
-    response = desk.save(loaded, name="Grace", is_staff="on", is_superuser="on")
+    response = desk.save(grace, loaded=loaded, **{**shown, "name": "Grace"})
 
-    assert response.status_code == 302
-    assert (now(grace).name, now(grace).is_superuser) == ("Grace", False)
+    assert said(desk.get(response.url)) == [STALE]
+    assert staff.privileges_of(now(grace)) == before
+
+
+def test_a_privilege_chosen_before_a_mistake_in_the_name_is_kept(desk, user):
+    group = Group.objects.create(name="Support")
+    again = desk.save(user, name="bad\x07name", groups=[group.pk])
+    assert again.status_code == 200
+
+    desk.save(user, loaded=again, name="Grace", groups=[group.pk])
+
+    assert list(now(user).groups.all()) == [group]
 
 
 def test_whoever_is_no_staff_any_more_decides_nothing(root, make_user):

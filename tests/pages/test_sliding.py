@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
 
+from portcullis.errors import Unavailable
 from tests.doors import ORIGIN, PASSWORD, Api, Form, Pages
 from tokens.models import Session
 
@@ -143,3 +144,43 @@ def test_tokens_are_given_to_nobody_who_may_keep_the_page(ada, later):
     assert page.cookies["__Secure-refresh"].value
     assert "private" in page["Cache-Control"]
     assert "public" not in page["Cache-Control"]
+
+
+def test_short_lives_are_renewed_in_time(settings, user, pages, later):
+    settings.TOKENS = {**settings.TOKENS, "REFRESH_LIFETIME": 12 * 3600}
+    pages.log_in()
+    for _ in range(3):
+        later(hours=7)
+        assert pages.signed_in
+    api = Api()
+    api.client = pages.client
+
+    assert api.fetch_csrf().refresh().status_code == 200
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"credential_epoch": 7}])
+def test_a_page_prolongs_nothing_that_ended_meanwhile(ada, user, later, monkeypatch, change):
+    def end_it(page: object) -> dict:
+        type(user).objects.update(**change)
+        return {}
+
+    later(**OLD)
+    before = Session.objects.get().expires_at
+    monkeypatch.setattr("accounts.pages.views.ProfilePage.get_initial", end_it)
+
+    page = ada.visit("/accounts/profile/")
+
+    assert Session.objects.get().expires_at == before
+    assert "__Host-access" not in page.cookies
+
+
+@pytest.mark.parametrize("error", [InterfaceError, InternalError, OperationalError, Unavailable])
+@pytest.mark.parametrize("where", ["slide", "set_token_cookies"])
+def test_a_page_that_is_made_does_not_fail_for_its_visit(ada, later, monkeypatch, where, error):
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error
+
+    later(**OLD)
+    monkeypatch.setattr(f"tokens.middleware.{where}", fail)
+
+    assert ada.visit("/accounts/profile/").status_code == 200

@@ -1,11 +1,15 @@
 """What `manage.py check` says to a project that forgot a step."""
 
+from pathlib import Path
+
 import pytest
 from django.apps import apps
 from django.conf import global_settings
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands
+
+from portcullis import namesakes
 
 REQUEST = "portcullis.middleware.RequestMiddleware"
 KEY = "dGhlLXRlc3Qtc3VpdGUtb25seS0zMi1ieXRlcy1rZXk="
@@ -75,9 +79,30 @@ def test_a_forgotten_task_queue_says_so(settings):
         type(config)("portcullis", config.module)
 
 
+class Wheel:
+    def __init__(self, place: Path) -> None:
+        self.locate_file = place.joinpath
+
+
+@pytest.mark.parametrize(
+    "owners",
+    [
+        {"mfa": ["elsewhere"]},
+        {name: ["a-fork-of-ours"] for name in namesakes.OURS},
+    ],
+)
+def test_a_fork_of_ours_and_a_wheel_in_another_folder_overwrite_nothing(monkeypatch, owners):
+    places = {"elsewhere": Path("/elsewhere"), "a-fork-of-ours": namesakes.HOME}
+    monkeypatch.setattr("portcullis.checks.packages_distributions", lambda: owners)
+    monkeypatch.setattr("portcullis.checks.distribution", lambda name: Wheel(places[name]))
+    assert found() == set()
+
+
 def test_two_wheels_that_bring_one_package(monkeypatch):
     owners = {"mfa": ["django-portcullis", "other-mfa"], "tokens": ["django-portcullis"]}
+    places = {"other-mfa": namesakes.HOME, "django-portcullis": namesakes.HOME}
     monkeypatch.setattr("portcullis.checks.packages_distributions", lambda: owners)
+    monkeypatch.setattr("portcullis.checks.distribution", lambda name: Wheel(places[name]))
     [error] = [message for message in run_checks() if message.id == "portcullis.E006"]
     assert "other-mfa installs a top-level mfa too" in error.msg
 

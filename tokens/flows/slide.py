@@ -15,9 +15,8 @@ def slide(session: Session, *, now: datetime) -> bool:
     if now - session.last_used_at < timedelta(seconds=conf().SLIDE_EVERY):
         return False
     noted = {"last_used_at": now, "expires_at": session.idles_out(now)}
-    unmoved = Session.objects.filter(
+    unmoved = Session.objects.open(now).filter(
         pk=session.pk,
-        revoked_at=None,
         last_used_at=session.last_used_at,
         generation=session.generation,
         min_generation__lte=session.generation,
