@@ -1,5 +1,7 @@
 """Reads the environment, and `.env` below it, so strictly that a typing error stops the start."""
 
+import base64
+import ipaddress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,6 +53,29 @@ def origins(name: str) -> list[str]:
             "List each origin, like https://app.example.com.",
         )
     return found
+
+
+def networks(name: str) -> tuple[str, ...]:
+    """Addresses or networks, but never all there are."""
+    found = tuple(listed(name))
+    for network in found:
+        try:
+            everybody = ipaddress.ip_network(network, strict=False).prefixlen == 0
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {network!r} is no address or network.") from error
+        require(
+            not everybody,
+            f"{name}: {network!r} is everybody, who could then claim any address and https.",
+        )
+    return found
+
+
+def is_encryption_key(value: str) -> bool:
+    """32 bytes in url-safe base64."""
+    try:
+        return len(base64.urlsafe_b64decode(value)) == 32
+    except ValueError:
+        return False
 
 
 def chosen(name: str, choices: type, default: str) -> str:

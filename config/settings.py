@@ -1,12 +1,9 @@
 """The project's settings. Everything that differs between deployments comes from the environment
 (CONTRACT 8; `.env` in the project root is read when present), and nonsense stops the start."""
 
-import base64
-import ipaddress
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from accounts.conf import EmailVerification, PasswordPolicy, Registration
 from config.environment import (
@@ -15,8 +12,10 @@ from config.environment import (
     env,
     flag,
     hosts,
+    is_encryption_key,
     is_origin,
     listed,
+    networks,
     origins,
     require,
     setting,
@@ -40,18 +39,7 @@ HOST = urlsplit(BASE_URL).hostname or ""
 ALLOWED_HOSTS = [*hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), HOST]
 CORS_ALLOWED_ORIGINS = origins("CORS_ALLOWED_ORIGINS")
 CSRF_TRUSTED_ORIGINS = [*origins("CSRF_TRUSTED_ORIGINS"), BASE_URL]
-TRUSTED_PROXIES = tuple(listed("TRUSTED_PROXIES"))
-for proxy in TRUSTED_PROXIES:
-    try:
-        everybody = ipaddress.ip_network(proxy, strict=False).prefixlen == 0
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            f"TRUSTED_PROXIES: {proxy!r} is no address or network."
-        ) from error
-    require(
-        not everybody,
-        f"TRUSTED_PROXIES: {proxy!r} is everybody, who could then claim any address and https.",
-    )
+TRUSTED_PROXIES = networks("TRUSTED_PROXIES")
 
 # Secrets ------------------------------------------------------------------------------------------
 
@@ -65,15 +53,10 @@ require(
     f"SECRET_KEY is weak: it needs 50 random characters or more. {HOW_TO_MAKE}",
 )
 require(FIELD_ENCRYPTION_KEYS, f"FIELD_ENCRYPTION_KEYS is not set. {HOW_TO_MAKE}")
-for encryption_key in FIELD_ENCRYPTION_KEYS:
-    try:
-        size = len(base64.urlsafe_b64decode(encryption_key))
-    except ValueError:
-        size = 0
-    require(
-        size == 32,
-        f"FIELD_ENCRYPTION_KEYS must be 32-byte keys in url-safe base64. {HOW_TO_MAKE}",
-    )
+require(
+    all(map(is_encryption_key, FIELD_ENCRYPTION_KEYS)),
+    f"FIELD_ENCRYPTION_KEYS must be 32-byte keys in url-safe base64. {HOW_TO_MAKE}",
+)
 METRICS_TOKEN = setting("METRICS_TOKEN")
 every_secret = [SECRET_KEY, *SECRET_KEY_FALLBACKS, *FIELD_ENCRYPTION_KEYS]
 every_secret += [METRICS_TOKEN] if METRICS_TOKEN else []
@@ -99,7 +82,7 @@ INSTALLED_APPS = [
     "rbac",
     "accounts",
     "mfa",
-    "accounts.admin_site.AdminConfig",
+    "accounts.apps.AdminConfig",
     "corsheaders",
     "csp",
     "rest_framework",
