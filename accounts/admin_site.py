@@ -1,6 +1,6 @@
 """The admin without a door of its own: it is entered through the login page, like everything else.
 
-Install "accounts.admin_site.AdminConfig" in place of "django.contrib.admin", after "accounts".
+Install "accounts.apps.AdminConfig" in place of "django.contrib.admin", after "accounts".
 """
 
 from functools import wraps
@@ -9,10 +9,10 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.contrib.admin.apps import AdminConfig as DjangosAdminConfig
 from django.contrib.admin.sites import AdminSite as DjangosAdminSite
 from django.contrib.admin.sites import all_sites
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import DataError
@@ -24,8 +24,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from portcullis.conf import conf
-
-# Django loads this module before it has loaded any model: what needs one is imported when called.
+from portcullis.pages import local_path
+from tokens.delivery import log_out
 
 
 class AdminSite(DjangosAdminSite):
@@ -45,10 +45,6 @@ class AdminSite(DjangosAdminSite):
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """To the login page; whoever is logged in already is let in, or told that they may not."""
-        from django.contrib.auth.views import redirect_to_login  # noqa: PLC0415
-
-        from portcullis.pages import local_path  # noqa: PLC0415
-
         wanted = local_path(request.GET.get("next", ""))
         onward = wanted or reverse("admin:index", current_app=self.name)
         if self.has_permission(request):
@@ -71,18 +67,12 @@ class AdminSite(DjangosAdminSite):
 
     @method_decorator(require_POST)
     def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        from tokens.delivery import log_out  # noqa: PLC0415
-
         return log_out(request, settings.LOGIN_URL)
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
         return redirect("accounts:password-change")
 
     password_change_done = password_change
-
-
-class AdminConfig(DjangosAdminConfig):
-    default_site = "accounts.admin_site.AdminSite"
 
 
 @register(Tags.admin)
@@ -94,7 +84,7 @@ def check_admin(**kwargs: Any) -> list[CheckMessage]:
         Error(
             f"The admin {site.name!r} has a login form of its own: a door without limits or second "
             "factor.",
-            hint="Put 'accounts.admin_site.AdminConfig' in place of 'django.contrib.admin' in "
+            hint="Put 'accounts.apps.AdminConfig' in place of 'django.contrib.admin' in "
             "INSTALLED_APPS; build other sites on accounts.admin_site.AdminSite.",
             id="accounts.E003",
         )
