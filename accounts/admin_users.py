@@ -16,7 +16,7 @@ from accounts import directory
 from accounts.admin_actions import FlowAdmin, has_authority, signed_in
 from accounts.base_user import AbstractEmailUser
 from accounts.flows import staff
-from accounts.validators import mailable, no_control_characters, within_bounds
+from accounts.validators import OF_AN_ADDRESS, no_control_characters
 from portcullis.client import Client
 from portcullis.errors import AuthError
 from tokens.admin import moment
@@ -25,7 +25,6 @@ from tokens.models import Session
 Row = Any
 
 STATE = ("is_active", "email_verified_at", "date_joined", "closed_at", "live_sessions", "id")
-PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class HappenedFilter(admin.SimpleListFilter):
@@ -78,7 +77,7 @@ class AccountForm(forms.ModelForm[AbstractEmailUser]):
     def clean_email(self) -> str:
         """Adding an account only: a changed address would be somebody else's account."""
         email: str = self.cleaned_data["email"]
-        for judge in (within_bounds, no_control_characters, mailable):
+        for judge in OF_AN_ADDRESS:
             judge(email)
         if directory.find(email):
             raise forms.ValidationError("A user with that address already exists.", "unique")
@@ -119,7 +118,7 @@ class UserAdmin(FlowAdmin):
     fieldsets = (
         (None, {"fields": ("email", "name")}),
         ("State", {"fields": STATE}),
-        ("Privileges", {"fields": PRIVILEGES}),
+        ("Privileges", {"fields": staff.PRIVILEGES}),
     )
     readonly_fields = ("email", *STATE)
     filter_horizontal = ("groups", "user_permissions")
@@ -138,7 +137,7 @@ class UserAdmin(FlowAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> Any:
         if obj is None:
             return ()
-        privileges = () if request.user.is_superuser else PRIVILEGES
+        privileges = () if request.user.is_superuser else staff.PRIVILEGES
         return (*self.readonly_fields, *privileges)
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:

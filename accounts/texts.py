@@ -3,8 +3,8 @@
 from accounts.base_user import AbstractEmailUser
 
 LOOK_FOR_MAIL = "If that address can receive one, a mail is on its way."
-PASSWORD_RESET = "Your password is changed. You can log in with it now."  # noqa: S105  (a sentence)
-PASSWORD_CHANGED = "Your password is changed. Your other sessions are ended."  # noqa: S105
+RESET_DONE = "Your password is changed. You can log in with it now."
+CHANGE_DONE = "Your password is changed. Your other sessions are ended."
 
 
 def confirmed(user: AbstractEmailUser) -> str:

@@ -24,3 +24,7 @@ def mailable(email: str) -> None:
 def no_control_characters(text: str) -> None:
     if any(unicodedata.category(char) == "Cc" for char in text):
         raise ValidationError("Control characters are not allowed.", code="control_characters")
+
+
+OF_AN_ADDRESS = (within_bounds, no_control_characters, mailable)
+"""Beside what makes an e-mail address one in Django's eyes."""

@@ -1,5 +1,6 @@
 """The base of every page: never cached, and every refusal a page or a line in a form."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -48,7 +49,7 @@ class Page(Uncached, TemplateView):
     http_method_names = ("get", "head", "options")
 
 
-class FormPage(Uncached, FormView[Any]):
+class FormPage(Uncached, FormView[Any], ABC):
     """A page with a form. A wrong one is shown again, errors beside their fields."""
 
     http_method_names = ("get", "head", "post", "options")
@@ -58,9 +59,9 @@ class FormPage(Uncached, FormView[Any]):
         """What is typed stays out of error reports, also if a mixin's `dispatch` fails first."""
         return sensitive_post_parameters()(super().as_view(**initkwargs))
 
+    @abstractmethod
     def act(self, *args: Any, **typed: Any) -> HttpResponse:
         """Do what the valid form asks for. An AuthError about what was typed goes into the form."""
-        raise NotImplementedError
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
         try:

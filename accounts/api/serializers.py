@@ -4,7 +4,7 @@ from rest_framework import serializers
 
 from accounts import addresses
 from accounts.passwords import MAX_LENGTH
-from accounts.validators import mailable, no_control_characters, within_bounds
+from accounts.validators import OF_AN_ADDRESS, no_control_characters
 from portcullis.parsing import Body, Text
 from tokens.models import Transport
 
@@ -13,7 +13,7 @@ class AddressField(Text, serializers.EmailField):
     def __init__(self) -> None:
         super().__init__(
             max_length=addresses.MAX_LENGTH,
-            validators=[within_bounds, no_control_characters, mailable],
+            validators=OF_AN_ADDRESS,
         )
 
 

@@ -103,7 +103,7 @@ class ResetPasswordView(PublicEndpoint):
     def post(self, request: Request) -> Response:
         """Set a new password by a mailed link. Ends every session and logs nobody in."""
         reset_password(**parse(ResetPasswordBody, request), client=Client.of(request._request))
-        return Response({"detail": texts.PASSWORD_RESET})
+        return Response({"detail": texts.RESET_DONE})
 
 
 class ChangePasswordView(SignedInEndpoint):

@@ -28,7 +28,7 @@ from portcullis.errors import FieldErrors
 from tokens.flows import revoke, revoke_all
 from tokens.models import RevokeReason, Session
 
-PRIVILEGES = frozenset({"is_staff", "is_superuser", "groups", "user_permissions"})
+PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 CHANGED_SINCE = "Privileges have changed since this page was loaded. Nothing is saved: look again."
 MAKE_AN_ADMIN = ("is_staff", "is_superuser")
 
@@ -99,11 +99,11 @@ def change_account(
     """
     with transaction.atomic():
         by, locked, last_admin = _lock(by, user)
-        if changes.keys() & PRIVILEGES and not by.is_superuser:
-            raise PermissionDenied("only superusers give privileges")
-        stale = seen is not None and not secrets.same(seen, privileges_of(locked))
-        if changes.keys() & PRIVILEGES and stale:
-            raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
+        if changes.keys() & PRIVILEGES:
+            if not by.is_superuser:
+                raise PermissionDenied("only superusers give privileges")
+            if seen is not None and not secrets.same(seen, privileges_of(locked)):
+                raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
         if last_admin and not all(changes.get(name, True) for name in MAKE_AN_ADMIN):
             raise LastAdmin
         plain = {name for name in changes if not locked._meta.get_field(name).many_to_many}

@@ -5,7 +5,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 
 from accounts import addresses
 from accounts.passwords import MAX_LENGTH
-from accounts.validators import mailable, no_control_characters, within_bounds
+from accounts.validators import OF_AN_ADDRESS, no_control_characters
 from portcullis.forms import PageForm, PasswordField
 
 
@@ -16,7 +16,7 @@ class AddressField(forms.EmailField):
         super().__init__(
             label="Email address",
             max_length=addresses.MAX_LENGTH,
-            validators=[within_bounds, no_control_characters, mailable],
+            validators=OF_AN_ADDRESS,
             widget=forms.EmailInput(
                 attrs={
                     "autocomplete": autocomplete,

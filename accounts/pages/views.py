@@ -164,7 +164,7 @@ class ResetPage(LinkPage):
 
     def act(self, *, token: str, password: str) -> HttpResponse:
         reset_password(token=token, password=password, client=Client.of(self.request))
-        messages.success(self.request, texts.PASSWORD_RESET)
+        messages.success(self.request, texts.RESET_DONE)
         return redirect(settings.LOGIN_URL)
 
 
@@ -180,7 +180,7 @@ class ChangePasswordPage(SignedIn, FormPage):
             new=new_password,
             client=Client.of(self.request),
         )
-        messages.success(self.request, texts.PASSWORD_CHANGED)
+        messages.success(self.request, texts.CHANGE_DONE)
         return renewed_page(self.request, renewed, to="accounts:profile")
 
 
