@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.generic import FormView, TemplateView
 from django.views.generic.base import View
 
-from portcullis.errors import OF_A_TOKEN, AuthError, FieldErrors
+from portcullis.errors import AuthError, FieldErrors
 from portcullis.problems import log_refusal
 
 BELONGS_INTO_THE_FORM = frozenset({400, 401})
@@ -53,6 +53,8 @@ class FormPage(Uncached, FormView[Any], ABC):
     """A page with a form. A wrong one is shown again, errors beside their fields."""
 
     http_method_names = ("get", "head", "post", "options")
+    no_mistakes: tuple[type[AuthError], ...] = ()
+    """Refusals that no other input would mend: `dispatch` says where they lead."""
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
@@ -67,7 +69,7 @@ class FormPage(Uncached, FormView[Any], ABC):
         try:
             return self.act(**form.cleaned_data)
         except AuthError as error:
-            if error.status not in BELONGS_INTO_THE_FORM or error.code in OF_A_TOKEN:
+            if isinstance(error, self.no_mistakes) or error.status not in BELONGS_INTO_THE_FORM:
                 raise
             log_refusal(self.request, error)
             _explain(form, error)

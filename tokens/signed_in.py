@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.generic.base import View
 
+from portcullis.errors import AuthError
 from portcullis.problems import log_refusal
 from tokens.authentication import restricted
 from tokens.conf import conf
@@ -20,6 +21,7 @@ class SignedIn(View):
     a session that is restricted to another step is led there."""
 
     allow_restricted: frozenset[Restriction] = frozenset()
+    no_mistakes: tuple[type[AuthError], ...] = (TokenInvalid,)
 
     @property
     def session(self) -> Session:

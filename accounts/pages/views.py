@@ -117,16 +117,17 @@ class LinkPage(FormPage):
     purpose: Purpose
     another: str
     link: OneTimeToken
+    no_mistakes = (LinkInvalid,)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         named = request.POST if request.method == "POST" else request.GET
         try:
             self.link = links.find(self.purpose, named.get("token", ""))
+            return super().dispatch(request, *args, **kwargs)
         except LinkInvalid as error:
             log_refusal(request, error)
             messages.error(request, error.message)
             return redirect(self.another)
-        return super().dispatch(request, *args, **kwargs)
 
     def get_initial(self) -> dict[str, Any]:
         return {"token": self.request.GET.get("token", "")}
