@@ -13,16 +13,18 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.admin_actions import FlowAdmin, has_authority
+from accounts.admin_keys import SigningKeyAdmin
 from accounts.admin_users import UserAdmin
 from accounts.flows import staff
 from accounts.models import OneTimeToken, User
 from tokens.admin import ReadOnlyAdmin, SessionAdmin, StrictAdmin, moment
-from tokens.models import Session
+from tokens.admin_diagnosis import DiagnosisMixin
+from tokens.models import Session, SigningKey
 
 Row = Any
 
 
-class StaffSessionAdmin(FlowAdmin, SessionAdmin):
+class StaffSessionAdmin(DiagnosisMixin, FlowAdmin, SessionAdmin):
     row = "session"
     actions = ("end_session",)
 
@@ -100,6 +102,7 @@ class GroupAdmin(DjangosGroupAdmin, StrictAdmin):
 
 admin.site.register(User, UserAdmin)
 admin.site.register(Session, StaffSessionAdmin)
+admin.site.register(SigningKey, SigningKeyAdmin)
 admin.site.register(OneTimeToken, OneTimeTokenAdmin)
 if admin.site.is_registered(Group):
     admin.site.unregister(Group)

@@ -13,7 +13,8 @@ from rest_framework.response import Response
 
 from accounts.answers import user_answer
 from accounts.challenge import challenge_page
-from accounts.login import Admitted, Challenged, Outcome
+from accounts.errors import MfaRequired
+from accounts.login import Admitted, Challenged, Outcome, announce_failure
 from accounts.signals import logged_in
 from accounts.stages import Attempt
 from tokens import cookies, jwt
@@ -21,7 +22,9 @@ from tokens.answers import session_answer
 from tokens.conf import conf as tokens_conf
 from tokens.delivery import refresh_answer, set_token_cookies, with_tokens
 from tokens.django_session import sid_of, tie
+from tokens.errors import TooManySessions
 from tokens.flows import open_session, revoke
+from tokens.issuing import issue
 from tokens.models import RevokeReason, Session, Transport
 
 
@@ -65,6 +68,26 @@ def login_page(request: HttpRequest, outcome: Outcome, *, to: str) -> HttpRespon
             assert_never(unknown)
 
 
+def pair_answer(request: Request, outcome: Outcome) -> Response:
+    """A login's outcome for clients of SimpleJWT, which know a pair of tokens and nothing else.
+
+    Raises MfaRequired where a stage demands a proof.
+    """
+    match outcome:
+        case Challenged(methods=methods):
+            raise MfaRequired(", ".join(methods))
+        case Admitted(login):
+            return token_pair(_open(request._request, login))
+        case unknown:
+            assert_never(unknown)
+
+
+def token_pair(session: Session) -> Response:
+    """Both tokens of a bearer session as SimpleJWT answers them."""
+    issued = issue(session)
+    return Response({"refresh": issued.refresh, "access": issued.access})
+
+
 def renewed_answer(request: Request, session: Session) -> Response:
     """Fresh tokens after a proof."""
     _renew_django_session(request._request, session)
@@ -87,7 +110,19 @@ def _renew_django_session(request: HttpRequest, session: Session) -> None:
 
 
 def _open(request: HttpRequest, login: Attempt) -> Session:
+    """One browser, one login: whoever was logged in there is not any more, and holds no place among
+    the sessions that the user may have."""
+    try:
+        return _replace_session(request, login)
+    except TooManySessions as error:
+        announce_failure(user=login.user, reason=str(error), client=login.client)
+        raise
+
+
+def _replace_session(request: HttpRequest, login: Attempt) -> Session:
     with transaction.atomic():
+        if login.transport != Transport.BEARER:
+            _end_former(request)
         session = open_session(
             user=login.user,
             transport=login.transport,
@@ -97,8 +132,8 @@ def _open(request: HttpRequest, login: Attempt) -> Session:
             second_factor=login.second_factor,
             restriction=login.restriction,
         )
-        if login.transport != Transport.BEARER:
-            _end_former(request)
+        if login.transport != Transport.BEARER and sid_of(request):
+            request.session.flush()
         if login.transport == Transport.COOKIE:
             _log_browser_in(request, session)
         logged_in.send(
@@ -108,16 +143,13 @@ def _open(request: HttpRequest, login: Attempt) -> Session:
 
 
 def _end_former(request: HttpRequest) -> None:
-    """One browser, one login: whoever was logged in there is not any more."""
     former = sid_of(request)
     claims = jwt.ours(cookies.ACCESS.read(request))
     if claims and claims.sid != former:
         revoke(claims.sid, user_id=claims.sub, reason=RevokeReason.REPLACED)
-    if former is None:
-        return
-    user_id = request.session.get(auth.SESSION_KEY)
-    revoke(former, user_id=user_id, reason=RevokeReason.REPLACED)
-    request.session.flush()
+    if former:
+        user_id = request.session.get(auth.SESSION_KEY)
+        revoke(former, user_id=user_id, reason=RevokeReason.REPLACED)
 
 
 def _log_browser_in(request: HttpRequest, session: Session) -> None:

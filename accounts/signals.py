@@ -18,6 +18,12 @@ logged_in = Signal()
 login_failed = Signal()
 """A login was refused. Arguments: user (or None), reason, client."""
 
+reauthenticated = Signal()
+"""Somebody proved again who they are. Arguments: user, session, client."""
+
+reauthentication_failed = Signal()
+"""A wrong proof inside a session. Arguments: user, session, client."""
+
 password_reset_requested = Signal()
 """A reset link was ordered for an existing account. Arguments: user, client."""
 

@@ -52,6 +52,12 @@ class Endpoint(APIView):
         refuse_other_types(request)
         super().initial(request, *args, **kwargs)
 
+    def check_permissions(self, request: Request) -> None:
+        """A method that nobody may use is refused as such, whoever asks."""
+        if not hasattr(self, str(request.method).lower()):
+            raise exceptions.MethodNotAllowed(str(request.method))
+        super().check_permissions(request)
+
     def get_exception_handler(self) -> Any:
         return handle
 

@@ -1,11 +1,10 @@
-"""Django's CSRF check for views that DRF exempts from it."""
+"""Django's CSRF check where it depends on how a request is authenticated."""
 
 from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
-from rest_framework.request import Request
 
 from portcullis.errors import CsrfFailed
 
@@ -15,15 +14,15 @@ class _CsrfCheck(CsrfViewMiddleware):
         return reason
 
 
-def enforce_csrf(request: Request) -> None:
+def enforce_csrf(request: HttpRequest) -> None:
     """Django's own CSRF check (token and Origin). Raises CsrfFailed.
 
-    It is given Django's request: asking DRF's for POST would parse the body first, and a
-    malformed one would answer 400 before the refusal.
+    It takes Django's request: asking DRF's for POST would parse the body first, and a malformed one
+    would answer 400 before the refusal.
     """
     check = _CsrfCheck(_unreachable)
-    check.process_request(request._request)
-    if reason := check.process_view(request._request, _unreachable, (), {}):
+    check.process_request(request)
+    if reason := check.process_view(request, _unreachable, (), {}):
         raise CsrfFailed(str(reason))
 
 

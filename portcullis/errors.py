@@ -48,12 +48,31 @@ class Refusal(APIException):
         self.status_code = error.status
         self.wait = error.retry_after
         if error.status == 401:
-            self.auth_header = CHALLENGE + ', error="invalid_token"' * (error.code in OF_A_TOKEN)
+            self.auth_header = challenge(error)
+
+
+def challenge(error: AuthError) -> str:
+    """WWW-Authenticate of a 401 (RFC 6750, 3)."""
+    return CHALLENGE + ', error="invalid_token"' * (error.code in OF_A_TOKEN)
+
+
+class NotAuthenticated(AuthError):
+    code = "not_authenticated"
+    message = "Authentication credentials were not provided."
+    status = 401
 
 
 class CsrfFailed(AuthError):
     code = "csrf_failed"
     message = "CSRF check failed. Fetch a token from /api/auth/csrf and send it in X-CSRFToken."
+    status = 403
+
+
+class ReauthenticationRequired(AuthError):
+    """Step-up: the session is good, but its last proof is too old for what was asked."""
+
+    code = "reauthentication_required"
+    message = "Prove again that it is you, then repeat this."
     status = 403
 
 

@@ -9,7 +9,7 @@ from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from portcullis.errors import AuthError, FieldErrors, Refusal, Unavailable
+from portcullis.errors import AuthError, FieldErrors, Refusal, Unavailable, challenge
 
 logger = logging.getLogger("portcullis.problems")
 
@@ -62,11 +62,13 @@ def handle(exc: Exception, context: Any) -> Response | None:
 
 
 def problem(error: AuthError) -> JsonResponse:
-    """The same shape where DRF is not in play: middleware."""
+    """The same shape where DRF is not in play: middleware and plain views."""
     kind = "server_error" if error.status >= 500 else "client_error"
     errors = [{"code": error.code, "detail": error.message, "attr": None}]
     response = JsonResponse({"type": kind, "errors": errors}, status=error.status)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = challenge(error)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -19,7 +19,8 @@ def moment(field: str, description: str) -> Callable[[Any], str]:
 
     @admin.display(description=description, ordering=field)
     def column(row: Any) -> str:
-        return f"{timezone.localtime(getattr(row, field)):%Y-%m-%d %H:%M}"
+        at = getattr(row, field)
+        return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else "-"
 
     return column
 

@@ -36,6 +36,21 @@ class RefreshAnswer(serializers.Serializer[Any]):
     refresh = serializers.CharField(required=False)
 
 
+class IntrospectionAnswer(serializers.Serializer[Any]):
+    """RFC 7662. Nothing but `active` where it is false; besides these, every claim of the token."""
+
+    active = serializers.BooleanField()
+    token_type = serializers.CharField(required=False)
+    username = serializers.CharField(required=False)
+    sub = serializers.CharField(required=False)
+    sid = serializers.UUIDField(required=False)
+    iss = serializers.CharField(required=False)
+    aud = serializers.CharField(required=False)
+    iat = serializers.IntegerField(required=False)
+    exp = serializers.IntegerField(required=False)
+    jti = serializers.CharField(required=False)
+
+
 def session_answer(session: Session, *, current: Session | None = None) -> dict[str, Any]:
     """One session; `current` is the asking one, by default itself."""
     return {

@@ -13,12 +13,12 @@ class TokensConfig(AppConfig):
 
     def ready(self) -> None:
         from tokens import checks, django_session, emails, openapi  # noqa: F401  (they register themselves)
-        from tokens.keyring import ensure_active_key
+        from tokens.flows.keys import make_first_keys
         from tokens.models import SigningKey
 
         def first_key(using: str, **kwargs: Any) -> None:
             if SigningKey._meta.db_table in connections[using].introspection.table_names():
-                ensure_active_key(using=using)
+                make_first_keys(using=using)
 
         post_migrate.connect(first_key, sender=self, weak=False)
         user_logged_out.connect(django_session.end_row)

@@ -3,14 +3,16 @@
 Imports no view, so that a project may name the class in REST_FRAMEWORK.
 """
 
+from collections.abc import Collection
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from portcullis.csrf import enforce_csrf
-from portcullis.errors import CHALLENGE, AuthError, Refusal
+from portcullis.errors import CHALLENGE, AuthError, CsrfFailed, Refusal
 from tokens import cookies, jwt, strict
 from tokens.errors import MfaEnrollmentRequired, SessionRestricted, TokenInvalid
 from tokens.models import Restriction, Session
@@ -31,37 +33,71 @@ def authenticate_token(raw: str) -> Session:
     return session
 
 
+def authenticate_request(
+    request: HttpRequest, *, allow_restricted: Collection[str] = ()
+) -> Session | None:
+    """The live session behind a request's access token; None if it carries none.
+
+    A request with an Authorization header is judged by that header alone. One judged by its
+    cookie is held to the CSRF check on unsafe methods. Raises an AuthError.
+    """
+    if (header := authorization(request)) is not None:
+        session = authenticate_token(bearer_token(header))
+    elif cookie := cookies.ACCESS.read(request):
+        session = authenticate_token(cookie)
+        if request.method not in SAFE_METHODS:
+            enforce_csrf(request)
+    else:
+        return None
+    if session.restriction and session.restriction not in allow_restricted:
+        raise restricted(session.restriction)
+    return session
+
+
+def authenticate_if_possible(request: HttpRequest) -> Session | None:
+    """The same for what serves everybody: a cookie that is dead, expired or restricted to one step
+    is nobody's. An Authorization header is judged all the same: who sends it wants to be somebody.
+    """
+    try:
+        return authenticate_request(request)
+    except AuthError as error:
+        if authorization(request) is not None or isinstance(error, CsrfFailed):
+            raise
+        return None
+
+
 class TokenAuthentication(BaseAuthentication):
     """Access token in the Authorization header, or else in the access cookie.
 
-    A request with an Authorization header is judged by that header alone. One judged by its
-    cookie is held to the CSRF check on unsafe methods. `request.auth` is the Session.
+    `request.auth` is the Session. The view's `allow_restricted` lists the restrictions it serves.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, Session] | None:
         """Raises Refusal, which the exception handler of a host project understands too."""
         try:
-            return self._authenticate(request)
+            session = self.find_session(request)
         except AuthError as error:
             raise Refusal(error) from error
+        return (session.user, session) if session else None
 
-    def _authenticate(self, request: Request) -> tuple[Any, Session] | None:
-        if (header := authorization(request)) is not None:
-            session = authenticate_token(bearer_token(header))
-        elif cookie := cookies.ACCESS.read(request._request):
-            session = authenticate_token(cookie)
-            if request.method not in SAFE_METHODS:
-                enforce_csrf(request)
-        else:
-            return None
-        _refuse_restricted(session, request)
-        return session.user, session
+    def find_session(self, request: Request) -> Session | None:
+        view = (request.parser_context or {}).get("view")
+        served = getattr(view, "allow_restricted", ())
+        return authenticate_request(request._request, allow_restricted=served)
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
 
 
-def authorization(request: Request) -> str | None:
+class OptionalTokenAuthentication(TokenAuthentication):
+    """For views that serve everybody, and more to whoever is signed in: let them have a permission
+    class that admits anonymous users."""
+
+    def find_session(self, request: Request) -> Session | None:
+        return authenticate_if_possible(request._request)
+
+
+def authorization(request: HttpRequest | Request) -> str | None:
     """The Authorization header as sent, or None where there is none."""
     value: str | None = request.META.get("HTTP_AUTHORIZATION")
     return value
@@ -80,12 +116,3 @@ def restricted(restriction: str) -> AuthError:
     if restriction == Restriction.ENROL_MFA:
         return MfaEnrollmentRequired(restriction)
     return SessionRestricted(restriction)
-
-
-def _refuse_restricted(session: Session, request: Request) -> None:
-    if not session.restriction:
-        return
-    view = (request.parser_context or {}).get("view")
-    if session.restriction in getattr(view, "allow_restricted", ()):
-        return
-    raise restricted(session.restriction)

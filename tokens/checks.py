@@ -1,18 +1,22 @@
 """System checks of tokens. Ids are permanent."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError, InterfaceError
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from rest_framework.authentication import BasicAuthentication
 from rest_framework.settings import api_settings
 
-from tokens.conf import Algorithm, conf
+from tokens.conf import Algorithm, AtMaxSessions, conf
 from tokens.middleware import SessionAuthenticationMiddleware
+from tokens.models import KeyState, SigningKey
 
 
 @register
@@ -40,6 +44,51 @@ def check_tokens(**kwargs: Any) -> list[CheckMessage]:
                 "TOKENS['ACCESS_LIFETIME'] is over one hour.",
                 hint="Other services learn of a revocation only when the access token expires.",
                 id="tokens.E003",
+            )
+        )
+    return found
+
+
+@register
+def check_session_limit(**kwargs: Any) -> list[CheckMessage]:
+    if conf().MAX_SESSIONS >= 1 and conf().AT_MAX_SESSIONS in list(AtMaxSessions):
+        return []
+    return [
+        Error(
+            f"TOKENS says MAX_SESSIONS={conf().MAX_SESSIONS!r} and "
+            f"AT_MAX_SESSIONS={conf().AT_MAX_SESSIONS!r}.",
+            hint=f"Give a number from 1 on, and one of {', '.join(AtMaxSessions)}.",
+            id="tokens.E007",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_signing_key(**kwargs: Any) -> list[CheckMessage]:
+    """Silent where there is no database to ask: a build has none."""
+    try:
+        key = SigningKey.objects.filter(state=KeyState.ACTIVE).first()
+    except (DatabaseError, InterfaceError):
+        return []
+    if key is None:
+        return []
+    found: list[CheckMessage] = []
+    age = key.signs_for(timezone.now())
+    if age > timedelta(seconds=conf().KEY_MAX_AGE):
+        found.append(
+            Warning(
+                f"The signing key {key} has been signing for {age.days} days.",
+                hint="Run `manage.py rotatesigningkey`: nobody is logged out.",
+                id="tokens.W004",
+            )
+        )
+    if key.algorithm != conf().ALGORITHM:
+        found.append(
+            Warning(
+                f"TOKENS['ALGORITHM'] is {conf().ALGORITHM}, but {key.algorithm} signs: the "
+                "setting counts for keys that are made from now on.",
+                hint="Run `manage.py rotatesigningkey`.",
+                id="tokens.W005",
             )
         )
     return found

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from tokens import cookies, jwt
 from tokens.answers import session_answer
 from tokens.conf import conf
-from tokens.django_session import sid_of
+from tokens.django_session import flush_if_tied, sid_of
 from tokens.flows import revoke
 from tokens.issuing import Issued, issue
 from tokens.models import RevokeReason, Session, Transport
@@ -56,6 +56,12 @@ def log_out(request: HttpRequest, to: str) -> HttpResponse:
     response = redirect(to)
     cookies.clear_all(response)
     return response
+
+
+def forget_browser(request: HttpRequest, response: HttpResponse, ended: Session) -> None:
+    """The session that asks has just been ended: its pages and cookies go with it."""
+    flush_if_tied(request, ended.pk)
+    cookies.clear_all(response)
 
 
 def _set_both(response: HttpResponse, session: Session, issued: Issued) -> None:

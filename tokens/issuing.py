@@ -31,12 +31,13 @@ def issue(session: Session) -> Issued:
     }
     ends = int(session.absolute_expires_at.timestamp())
     exp = min(now + conf().ACCESS_LIFETIME, ends)
-    access = _within_size({**family, "exp": exp, **_facts(session)})
+    access = _within_size({**family, "exp": exp, **facts(session), **_audience(session)})
     refresh = jwt.encode(jwt.Kind.REFRESH, {**family, "exp": int(session.expires_at.timestamp())})
     return Issued(access, refresh, exp - now)
 
 
-def _facts(session: Session) -> dict[str, Any]:
+def facts(session: Session) -> dict[str, Any]:
+    """What an access token says about its user, as it is now."""
     facts: dict[str, Any] = {
         "amr": session.auth_methods,
         "auth_time": int(session.proved_at.timestamp()),
@@ -44,6 +45,10 @@ def _facts(session: Session) -> dict[str, Any]:
     for provider in conf().CLAIMS:
         facts |= import_string(provider)(session.user)
     return facts
+
+
+def _audience(session: Session) -> dict[str, str]:
+    return {"aud": conf().restricted_audience} if session.restriction else {}
 
 
 def _within_size(claims: dict[str, Any]) -> str:

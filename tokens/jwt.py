@@ -14,7 +14,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.signals import setting_changed
@@ -28,7 +28,10 @@ from tokens.keyring import Key, ring
 
 VERSION = 1
 """`ver` of what we issue."""
-ACCEPTED_VERSIONS = frozenset({VERSION})
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""How the claims of an older version read in the next one. A version that we neither issue nor
+upgrade is refused: leave an entry for as long as tokens of it live, and replace all processes at
+once, for one that runs the older code refuses the newer tokens."""
 MAX_BYTES = 4096
 MEMO_SIZE = 2048
 
@@ -50,6 +53,12 @@ class Kind(enum.StrEnum):
     def audience(self) -> str:
         return conf().access_audience if self is Kind.ACCESS else conf().refresh_audience
 
+    def is_for(self, audience: Any) -> bool:
+        """Whether a token of this kind may have that `aud`."""
+        if self is Kind.ACCESS and audience == conf().restricted_audience:
+            return True
+        return bool(audience == self.audience)
+
 
 KINDS = {kind.typ: kind for kind in Kind}
 
@@ -59,6 +68,7 @@ class Claims:
     """What a token that we signed says. Its session has not been looked at."""
 
     kind: Kind
+    kid: str
     sid: uuid.UUID
     sub: str
     gen: int
@@ -96,7 +106,7 @@ def decode(raw: str, *, kind: Kind | None, expired_ok: bool = False) -> Claims:
     claims = _memo.find(raw) or _verify(raw)
     if kind is not None and claims.kind is not kind:
         raise TokenInvalid(f"a {claims.kind} token where a {kind} token belongs")
-    if not expired_ok and claims.exp + conf().LEEWAY <= time.time():
+    if not expired_ok and is_expired(claims.exp):
         raise TokenExpired
     return claims
 
@@ -110,29 +120,37 @@ def ours(raw: str | None) -> Claims | None:
 
 
 def _verify(raw: str) -> Claims:
-    header = _header(raw)
-    kind = _kind(header)
+    header = read_part(raw, 0)
+    kind = kind_of(header)
     key = ring.get(header["kid"])
     if key is None or key.algorithm != header["alg"]:
         raise TokenInvalid("unknown key, or a key of another algorithm")
-    try:
-        body = _jws.decode(raw, key.verifying, algorithms=[key.algorithm])
-    except PyJWTError as error:
-        raise TokenInvalid("signature or encoding") from error
-    claims = _judge(_object(body), kind)
+    claims = _judge(read_object(signed_part(raw, key)), kind, key.kid)
     if kind is Kind.ACCESS:
         _memo.keep(raw, claims, key)
     return claims
 
 
-def _header(raw: str) -> dict[str, Any]:
+# The rules one by one, for the diagnosis too ------------------------------------------------------
+
+
+def read_part(raw: str, number: int) -> dict[str, Any]:
+    """The header (0) or the claims (1) of a token that nobody has verified."""
     try:
-        return _object(base64url_decode(raw.partition(".")[0]))
+        return read_object(base64url_decode(raw.split(".")[number]))
     except binascii.Error as error:
-        raise TokenInvalid("header is no base64url") from error
+        raise TokenInvalid("no base64url") from error
 
 
-def _kind(header: Mapping[str, Any]) -> Kind:
+def signed_part(raw: str, key: Key) -> bytes:
+    """The claims as they were signed."""
+    try:
+        return bytes(_jws.decode(raw, key.verifying, algorithms=[key.algorithm]))
+    except PyJWTError as error:
+        raise TokenInvalid(f"signature or encoding: {error}") from error
+
+
+def kind_of(header: Mapping[str, Any]) -> Kind:
     if header.keys() != {"alg", "kid", "typ"} or not isinstance(header["kid"], str):
         raise TokenInvalid("header fields are not ours")
     kind = KINDS.get(header["typ"]) if isinstance(header["typ"], str) else None
@@ -141,7 +159,7 @@ def _kind(header: Mapping[str, Any]) -> Kind:
     return kind
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def read_object(body: bytes) -> dict[str, Any]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
@@ -157,25 +175,60 @@ def _object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _judge(payload: dict[str, Any], kind: Kind) -> Claims:
+def _judge(payload: dict[str, Any], kind: Kind, kid: str) -> Claims:
     """Everything about the claims but `exp`, which is judged at each use."""
+    payload = upgraded(payload)
+    check_addressee(payload, kind)
+    check_integers(payload)
+    check_beginning(payload)
+    sid, sub = subject(payload)
+    return Claims(kind, kid, sid, sub, payload["gen"], payload["exp"], payload)
+
+
+def check_addressee(payload: Mapping[str, Any], kind: Kind) -> None:
+    if payload.get("iss") != conf().issuer or payload.get("type") != kind.value:
+        raise TokenInvalid("iss or type")
+    if not kind.is_for(payload.get("aud")):
+        raise TokenInvalid("aud")
+
+
+def check_integers(payload: Mapping[str, Any]) -> None:
+    found = {"nbf": 0, **payload}
+    odd = [name for name in NUMBERS if type(found.get(name)) is not int]  # True is an instance
+    if odd:
+        raise TokenInvalid(f"no integer: {', '.join(odd)}")
+
+
+def check_beginning(payload: Mapping[str, Any]) -> None:
     latest = time.time() + conf().LEEWAY
-    wanted = {"iss": conf().issuer, "aud": kind.audience, "type": kind.value}
-    if any(payload.get(name) != value for name, value in wanted.items()):
-        raise TokenInvalid("iss, aud or type")
-    numbers = [payload.get(name, 0 if name == "nbf" else None) for name in NUMBERS]
-    if not all(type(value) is int for value in numbers):  # True would pass isinstance
-        raise TokenInvalid("ver, gen or a time is no integer")
-    if payload["ver"] not in ACCEPTED_VERSIONS:
-        raise TokenInvalid("ver")
     if payload["iat"] > latest or payload.get("nbf", 0) > latest:
         raise TokenInvalid("issued in the future")
+
+
+def is_expired(exp: int) -> bool:
+    return exp + conf().LEEWAY <= time.time()
+
+
+def subject(payload: Mapping[str, Any]) -> tuple[uuid.UUID, str]:
+    """`sid` and `sub`."""
     try:
-        sid = uuid.UUID(payload["sid"])
-        sub = str(payload["sub"])
+        return uuid.UUID(payload["sid"]), str(payload["sub"])
     except (KeyError, ValueError, AttributeError, TypeError) as error:
         raise TokenInvalid("sid or sub") from error
-    return Claims(kind, sid, sub, payload["gen"], payload["exp"], payload)
+
+
+def upgraded(payload: dict[str, Any]) -> dict[str, Any]:
+    """The claims as the current version has them."""
+    for _ in range(len(UPGRADES) + 1):
+        version = payload.get("ver")
+        if type(version) is not int:
+            break
+        if version == VERSION:
+            return payload
+        if version not in UPGRADES:
+            break
+        payload = UPGRADES[version](payload)
+    raise TokenInvalid("ver")
 
 
 class _Memo:

@@ -12,19 +12,17 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from django.core.signals import setting_changed
-from django.db import IntegrityError, router, transaction
+from django.db import router
 from django.utils import timezone
 from jwt.algorithms import Algorithm, get_default_algorithms
 
 from portcullis import secrets
 from portcullis.errors import Unavailable
-from tokens.conf import conf
 from tokens.models import KeyState, SigningKey
-from tokens.signals import signing_key_created
 
 logger = logging.getLogger("tokens.keyring")
 
-RELOAD_AFTER = 10.0  # seconds until a change made by another process is seen at the latest
+RELOAD_AFTER = 5.0  # seconds until a change made by another process is seen at the latest
 MISS_PAUSE = 1.0  # seconds between two looks for an unknown kid: nobody hammers the database
 HMAC_KEY_BYTES = 64
 RSA_BITS = 3072
@@ -49,6 +47,9 @@ class Key:
     verifying: Any
     not_after: datetime | None
 
+    def verifies(self) -> bool:
+        return self.not_after is None or self.not_after > timezone.now()
+
     @property
     def jwk(self) -> dict[str, Any] | None:
         """The public half (RFC 7517), or None for a symmetric key, which has none."""
@@ -71,9 +72,14 @@ class KeyRing:
         self._active: Key | None = None
         self._loaded_at = float("-inf")
 
-    def active(self) -> Key:
-        """The signing key. Raises Unavailable where `migrate` never made one."""
+    def active(self, *, kid: str | None = None) -> Key:
+        """The signing key; `kid` is the one that the database has just named, if it was asked.
+
+        Raises Unavailable where `migrate` never made one.
+        """
         self._reload(older_than=RELOAD_AFTER)
+        if kid and self._active and self._active.kid != kid:
+            self._reload(older_than=0)
         if self._active is None:
             self._reload(older_than=MISS_PAUSE)
         if self._active is None:
@@ -86,13 +92,12 @@ class KeyRing:
         if kid not in self._keys:
             self._reload(older_than=MISS_PAUSE)
         key = self._keys.get(kid)
-        if key and key.not_after and key.not_after <= timezone.now():
-            return None
-        return key
+        return key if key and key.verifies() else None
 
     def all(self) -> list[Key]:
+        """Those that verify now or will sign next, by the order of their making."""
         self._reload(older_than=RELOAD_AFTER)
-        return list(self._keys.values())
+        return [key for key in self._keys.values() if key.verifies()]
 
     def _reload(self, *, older_than: float) -> None:
         if time.monotonic() - self._loaded_at < older_than:
@@ -100,18 +105,19 @@ class KeyRing:
         with self._lock:
             if time.monotonic() - self._loaded_at < older_than:
                 return
-            rows = list(
-                SigningKey.objects.using(router.db_for_write(SigningKey)).exclude(
-                    state=KeyState.RETIRED
-                )
-            )
+            keyrows = SigningKey.objects.using(router.db_for_write(SigningKey))
+            rows = list(keyrows.exclude(state=KeyState.RETIRED).order_by("created_at", "kid"))
             keys = {row.kid: key for row in rows if (key := self._opened(row))}
             active = next((row.kid for row in rows if row.state == KeyState.ACTIVE), "")
             self._keys, self._active = keys, keys.get(active)
             self._loaded_at = time.monotonic()
 
     def _opened(self, row: SigningKey) -> Key | None:
-        """The row as a key, opened once; None, and a line for the operator, if it cannot be."""
+        """The row as a key, opened once; None, and a line for the operator, if it cannot be.
+
+        A process that opened a key while it could sign keeps it so for the seconds until it learns
+        which key signs now: the row is sealed off, what it signed meanwhile is good.
+        """
         try:
             key = self._keys.get(row.kid) or _open(row)
         except secrets.SealBroken:
@@ -124,56 +130,46 @@ ring = KeyRing()
 setting_changed.connect(lambda **changed: ring.forget(), weak=False)
 
 
-def ensure_active_key(*, using: str | None = None) -> None:
-    """Make the first key if no key is active. Two processes at once end up with one key."""
-    database = using or router.db_for_write(SigningKey)
-    keys = SigningKey.objects.using(database)
-    if keys.filter(state=KeyState.ACTIVE).exists():
-        return
-    row = generate(conf().ALGORITHM, state=KeyState.ACTIVE)
-    try:
-        with transaction.atomic(using=database):
-            row.save(using=database, force_insert=True)
-            signing_key_created.send(sender=SigningKey, kid=row.kid, algorithm=row.algorithm)
-    except IntegrityError:
-        return
-    finally:
-        ring.forget()
-
-
 def generate(algorithm: str, *, state: KeyState) -> SigningKey:
     """An unsaved key: 512 random bits, RSA 3072, P-256 or Ed25519, its private part sealed."""
     kid = uuid.uuid4().hex[:16]
     if algorithm == "HS256":
         private, public = secrets.make_secret_bytes(HMAC_KEY_BYTES), ""
     else:
-        key = _generators[algorithm]()
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        public = (
-            key.public_key()
-            .public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-            .decode()
-        )
+        private, public = _pair(_generators[algorithm]())
     sealed = secrets.seal(private, bound_to=_binding(kid))
     return SigningKey(
         kid=kid, algorithm=algorithm, sealed_private=sealed, public=public, state=state
     )
 
 
+def _pair(key: Private) -> tuple[bytes, str]:
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private, public.decode()
+
+
 def _open(row: SigningKey) -> Key:
-    private = secrets.open_sealed(row.sealed_private, bound_to=_binding(row.kid))
-    signing: Any = private
-    verifying: Any = private
-    if row.algorithm != "HS256":
-        signing = serialization.load_pem_private_key(private, password=None)
-        verifying = signing.public_key()
-    return Key(row.kid, row.algorithm, signing, verifying, row.not_after)
+    if row.public:
+        verifying: Any = serialization.load_pem_public_key(row.public.encode())
+        signing: Any = row.sealed_private and serialization.load_pem_private_key(
+            _private(row), password=None
+        )
+        if signing and signing.public_key() != verifying:
+            raise secrets.SealBroken(row.kid)  # somebody put another public part beside it
+    else:
+        signing = verifying = _private(row)
+    return Key(row.kid, row.algorithm, signing or None, verifying, row.not_after)
+
+
+def _private(row: SigningKey) -> bytes:
+    return secrets.open_sealed(row.sealed_private, bound_to=_binding(row.kid))
 
 
 def _binding(kid: str) -> str:

@@ -1,6 +1,7 @@
 """The rows behind tokens: a session for each login, and the keys that sign."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -36,6 +37,9 @@ class RevokeReason(models.TextChoices):
     VERIFIED = "verified", "Opened before the address was verified"
     STAFF = "staff", "Ended by staff"
     DEACTIVATED = "deactivated", "Account deactivated"
+    LIMIT = "limit", "Gave way to a newer login"
+    DISOWNED = "disowned", "Not recognized by its owner"
+    OPERATOR = "operator", "Ended by an operator"
 
 
 class Death(models.TextChoices):
@@ -76,7 +80,7 @@ class Session(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
-    absolute_expires_at = models.DateTimeField(db_index=True)
+    absolute_expires_at = models.DateTimeField()
     transport = models.CharField(max_length=8, choices=Transport)
     remember_me = models.BooleanField(default=False)
     ip = models.GenericIPAddressField(null=True)
@@ -95,6 +99,10 @@ class Session(models.Model):
     objects = SessionQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("introspect", "Can introspect tokens"),
+            ("diagnose", "Can diagnose tokens"),
+        ]
         indexes = [
             models.Index(
                 fields=["user", "-last_used_at"],
@@ -111,49 +119,68 @@ class Session(models.Model):
         idle = timedelta(seconds=conf().idle_lifetime(remember_me=self.remember_me))
         return min(now + idle, self.absolute_expires_at)
 
+    def recently_proven(self, now: datetime | None = None) -> bool:
+        """Whether a sensitive action may go on without another proof (step-up)."""
+        age = (now or timezone.now()) - self.proved_at
+        return age <= timedelta(seconds=conf().RECENT_AUTHENTICATION)
+
     def death(self, now: datetime, *, generation: int | None = None) -> Death | None:
         """Why this session is over at `now`, or why a token of that generation no longer speaks for
         it; or None. Its user must be loaded."""
+        return next(self.deaths(now, generation=generation), None)
+
+    def deaths(self, now: datetime, *, generation: int | None = None) -> Iterator[Death]:
+        """All that there are, for the diagnosis."""
         if self.revoked_at is not None:
-            return Death.REVOKED
+            yield Death.REVOKED
         if self.expires_at <= now:
-            return Death.IDLE
+            yield Death.IDLE
         if self.absolute_expires_at <= now:
-            return Death.CAPPED
+            yield Death.CAPPED
         if not self.user.is_active:
-            return Death.INACTIVE
+            yield Death.INACTIVE
         if self.user.credential_epoch != self.epoch:
-            return Death.CREDENTIALS
-        outside = generation is not None and not (
-            self.min_generation <= generation <= self.generation
-        )
-        return Death.GENERATION if outside else None
+            yield Death.CREDENTIALS
+        if generation is not None and not self.min_generation <= generation <= self.generation:
+            yield Death.GENERATION
 
 
 class KeyState(models.TextChoices):
-    NEXT = "next", "Published, not signing yet"
+    NEXT = "next", "Known to everybody, not signing yet"
     ACTIVE = "active", "Signing"
     VERIFYING = "verifying", "Verifying until its last token is dead"
     RETIRED = "retired", "Refused"
 
 
 class SigningKey(models.Model):
-    """A key of the ring. Its private part rests sealed; one key at most is active."""
+    """A key of the ring. Its private part rests sealed, for as long as it may sign.
+
+    One key is active. The next one is published and known to every process before it signs.
+    `not_after` is when the last token of a key is dead.
+    """
 
     kid = models.CharField(primary_key=True, max_length=32)
     algorithm = models.CharField(max_length=8)
-    sealed_private = models.TextField(editable=False)
+    sealed_private = models.TextField(blank=True, editable=False)
     public = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=KeyState)
     created_at = models.DateTimeField(default=timezone.now)
-    not_after = models.DateTimeField(null=True)
+    activated_at = models.DateTimeField(null=True)
+    not_after = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["state"], condition=Q(state="active"), name="tokens_one_active_key"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="next"), name="tokens_one_next_key"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.kid
+
+    def signs_for(self, now: datetime) -> timedelta:
+        """How long the active key has been signing at `now`."""
+        return now - (self.activated_at or self.created_at)

@@ -20,6 +20,7 @@ SENTINELS: dict[str, Any] = {
     "UUIDField": uuid.UUID("00000000-dead-beef-dead-000000000000"),
     "DateTimeField": datetime.datetime(2001, 2, 3, 4, 5, 6, 789, tzinfo=datetime.UTC),
     "PositiveIntegerField": 1_234_567_891,
+    "CharField": "a sentinel and no value",
 }
 
 

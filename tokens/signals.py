@@ -17,3 +17,9 @@ reuse_detected = Signal()
 
 signing_key_created = Signal()
 """A key joined the ring. Arguments: kid, algorithm."""
+
+signing_key_rotated = Signal()
+"""Another key signs from now on. Arguments: kid, former (the kid that signed until now, or "")."""
+
+signing_keys_refused = Signal()
+"""Keys are refused at once, since somebody else may know them. Arguments: kids."""

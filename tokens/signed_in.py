@@ -3,9 +3,9 @@
 from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 from django.views.generic.base import View
 
 from portcullis.errors import AuthError
@@ -14,6 +14,12 @@ from tokens.authentication import restricted
 from tokens.conf import conf
 from tokens.errors import TokenInvalid
 from tokens.models import Restriction, Session
+
+
+def prove_first(back: str) -> HttpResponse:
+    """Step-up on pages: to where the session's user proves again who they are, then `back`, a URL
+    or the name of one."""
+    return redirect_to_login(resolve_url(back), resolve_url(conf().PROOF_PAGE))
 
 
 class SignedIn(View):

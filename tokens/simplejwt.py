@@ -72,6 +72,10 @@ class AccessToken(RowMixin, tokens.AccessToken):
 
 class RefreshToken(RowMixin, tokens.RefreshToken):
     access_token_class = AccessToken
+    no_copy_claims = (
+        *tokens.RefreshToken.no_copy_claims,
+        *("iss", "aud", "type", "ver", "sub", "sid", "gen"),
+    )
 
     @property
     def lifetime(self) -> timedelta:  # type: ignore[override]
@@ -87,7 +91,15 @@ class RefreshToken(RowMixin, tokens.RefreshToken):
 
     @property
     def access_token(self) -> AccessToken:
-        return AccessToken(issue(self.session()).access)  # type: ignore[arg-type]
+        """What the session's row issues now, and the claims that a caller has added to this token.
+
+        Those last until the first refresh over HTTP, which issues from the row alone: lasting ones
+        come from TOKENS["CLAIMS"].
+        """
+        access = self.access_token_class(issue(self.session()).access)  # type: ignore[arg-type]
+        added = self.payload.keys() - set(self.no_copy_claims)
+        access.payload.update({claim: self.payload[claim] for claim in added})
+        return access
 
     def verify(self, *args: Any, **kwargs: Any) -> None:
         self.check_blacklist()

@@ -2,17 +2,17 @@
 
 import dataclasses
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.db import connections, router, transaction
-from django.db.models import F
+from django.db.models import Exists, F
 from django.db.models.sql import UpdateQuery
 
 from tokens.errors import TokenInvalid
 from tokens.jwt import Claims
-from tokens.models import Session
+from tokens.models import KeyState, Session, SessionQuerySet, SigningKey
 from tokens.prepared import Hole, Statement, compile_statement, once_per_database
 
 
@@ -32,9 +32,25 @@ def fetch(sid: uuid.UUID) -> Session | None:
     One statement, read where writes go: a replica that lags would accept what is revoked.
     """
     alias = router.db_for_write(Session)
-    reading = _reading(alias)
+    return _load(alias, _reading(alias), id=sid)
+
+
+def read(claims: Claims) -> Session:
+    """The session that a token speaks for, dead or alive, in the same one statement.
+
+    Raises TokenInvalid if there is none, or if the token's key is refused: a compromised one is,
+    in every process from the next request on, before their key rings are read again.
+    """
+    alias = router.db_for_write(Session)
+    session = _load(alias, _reading_by_token(alias), id=claims.sid, kid=claims.kid)
+    if session is None or str(session.user_id) != claims.sub:
+        raise TokenInvalid("no such session, or the token's key is refused")
+    return session
+
+
+def _load(alias: str, reading: Reading, **values: Any) -> Session | None:
     with connections[alias].cursor() as cursor:
-        cursor.execute(reading.statement.sql, reading.statement.fill(alias, id=sid))
+        cursor.execute(reading.statement.sql, reading.statement.fill(alias, **values))
         row = cursor.fetchone()
     if row is None:
         return None
@@ -43,14 +59,6 @@ def fetch(sid: uuid.UUID) -> Session | None:
     split = len(reading.session_fields)
     session: Session = Session.from_db(alias, reading.session_fields, row[:split])
     session.user = reading.user_model.from_db(alias, reading.user_fields, row[split:])
-    return session
-
-
-def read(claims: Claims) -> Session:
-    """The session that a token speaks for, dead or alive. Raises TokenInvalid if there is none."""
-    session = fetch(claims.sid)
-    if session is None or str(session.user_id) != claims.sub:
-        raise TokenInvalid("no such session")
     return session
 
 
@@ -73,10 +81,22 @@ def advance(session: Session, *, now: datetime, expires_at: datetime) -> bool:
 
 @once_per_database
 def _reading(alias: str) -> Reading:
-    hole = Hole(_field("id"))
-    query = Session.objects.using(alias).select_related("user").filter(pk=hole.sentinel).query
+    sid = Hole(_field("id"))
+    return _compile(alias, Session.objects.filter(pk=sid.sentinel), {"id": sid})
+
+
+@once_per_database
+def _reading_by_token(alias: str) -> Reading:
+    sid, kid = Hole(_field("id")), Hole(SigningKey._meta.get_field("kid"))
+    key = SigningKey.objects.filter(kid=kid.sentinel).exclude(state=KeyState.RETIRED)
+    sessions = Session.objects.filter(Exists(key), pk=sid.sentinel)
+    return _compile(alias, sessions, {"id": sid, "kid": kid})
+
+
+def _compile(alias: str, sessions: SessionQuerySet, holes: Mapping[str, Hole]) -> Reading:
+    query = sessions.using(alias).select_related("user").query
     compiler = query.get_compiler(using=alias)
-    statement = compile_statement(alias, compiler, {"id": hole})
+    statement = compile_statement(alias, compiler, holes)
     user_model = _field("user").related_model
     return Reading(
         statement=statement,

@@ -74,5 +74,9 @@ class ChangePasswordBody(Body):
     new_password = PasswordField()
 
 
+class ReauthenticateBody(Body):
+    password = PasswordField()
+
+
 class ProfileBody(Body):
     name = NameField(required=False)

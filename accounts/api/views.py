@@ -12,6 +12,7 @@ from accounts.api.serializers import (
     EmailBody,
     LoginBody,
     ProfileBody,
+    ReauthenticateBody,
     RegisterBody,
     ResetPasswordBody,
     TokenBody,
@@ -20,6 +21,7 @@ from accounts.delivery import login_answer, renewed_answer
 from accounts.flows.log_in import log_in_with_password
 from accounts.flows.password import change_password, request_reset, reset_password
 from accounts.flows.profile import change_profile
+from accounts.flows.reauthentication import reauthenticate
 from accounts.flows.registration import register
 from accounts.flows.verification import resend_verification, verify_email
 from portcullis.client import Client
@@ -78,7 +80,7 @@ class LoginView(PublicEndpoint):
     def post(self, request: Request) -> Response:
         """Log in. `transport` says how the tokens travel: cookie, hybrid or bearer."""
         if not _wants_bearer(request):
-            enforce_csrf(request)  # else a stranger could log a browser in as themselves
+            enforce_csrf(request._request)  # else a stranger could log a browser in as themselves
         body = parse(LoginBody, request)
         outcome = log_in_with_password(
             email=body["email"],
@@ -118,6 +120,18 @@ class ChangePasswordView(SignedInEndpoint):
             current=body["current_password"],
             new=body["new_password"],
             client=Client.of(request._request),
+        )
+        return renewed_answer(request, renewed)
+
+
+class ReauthenticateView(SignedInEndpoint):
+    @extend_schema(request=ReauthenticateBody, responses=RefreshAnswer)
+    def post(self, request: Request) -> Response:
+        """Prove the password again (step-up). The session goes on with the tokens answered."""
+        renewed = reauthenticate(
+            session=session_of(request),
+            client=Client.of(request._request),
+            **parse(ReauthenticateBody, request),
         )
         return renewed_answer(request, renewed)
 

@@ -92,5 +92,10 @@ class ChangePasswordForm(PageForm):
     new_password = NewPasswordField("New password")
 
 
+class ReauthenticateForm(PageForm):
+    password = KnownPasswordField()
+    next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
 class ProfileForm(PageForm):
     name = NameField()

@@ -13,6 +13,7 @@ urlpatterns = [
     path("password/reset/", views.ResetRequestPage.as_view(), name="password-reset"),
     path("password/reset/confirm/", views.ResetPage.as_view(), name="password-reset-confirm"),
     path("password/change/", views.ChangePasswordPage.as_view(), name="password-change"),
+    path("reauthenticate/", views.ReauthenticatePage.as_view(), name="reauthenticate"),
     path("mfa/challenge/", views.ChallengePage.as_view(), name="challenge"),
     path("profile/", views.ProfilePage.as_view(), name="profile"),
 ]

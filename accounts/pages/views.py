@@ -16,6 +16,7 @@ from accounts.errors import LinkInvalid, RegistrationClosed
 from accounts.flows.log_in import log_in_with_password
 from accounts.flows.password import change_password, request_reset, reset_password
 from accounts.flows.profile import change_profile
+from accounts.flows.reauthentication import reauthenticate
 from accounts.flows.registration import register
 from accounts.flows.verification import resend_verification, verify_email
 from accounts.login import resume
@@ -183,6 +184,23 @@ class ChangePasswordPage(SignedIn, FormPage):
         )
         messages.success(self.request, texts.CHANGE_DONE)
         return renewed_page(self.request, renewed, to="accounts:profile")
+
+
+class ReauthenticatePage(SignedIn, FormPage):
+    """Step-up: whoever proves it again goes on to where they were."""
+
+    template_name = "accounts/reauthenticate.html"
+    form_class = forms.ReauthenticateForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"next": local_path(self.request.GET.get("next", ""))}
+
+    def act(self, *, password: str, next: str) -> HttpResponse:  # noqa: A002  (the field's name)
+        renewed = reauthenticate(
+            session=self.session, password=password, client=Client.of(self.request)
+        )
+        messages.success(self.request, "Thank you. Go on with what you were about to do.")
+        return renewed_page(self.request, renewed, to=_onward(next))
 
 
 class ProfilePage(SignedIn, FormPage):

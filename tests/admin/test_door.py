@@ -143,6 +143,7 @@ def test_nothing_else_is_registered():
         "accounts.user",
         "accounts.onetimetoken",
         "tokens.session",
+        "tokens.signingkey",
         "django_tasks_database.dbtaskresult",
     }
 

@@ -116,7 +116,7 @@ def test_somebody_sees_their_sessions_and_ends_another(ada, user):
     other = Api(**{"User-Agent": firefox}).login(transport="bearer")
     assert "Firefox on Linux" in shown(ada.visit(SESSIONS))
 
-    response = ada.send(SESSIONS, {"session": other.sid})
+    response = ada.send(SESSIONS, {"session": other.sid, "do": "end"})
 
     assert response["Location"] == SESSIONS
     assert other.get("/users/profile").status_code == 401
@@ -127,7 +127,7 @@ def test_somebody_sees_their_sessions_and_ends_another(ada, user):
 
 
 def test_ending_this_session_logs_out(ada):
-    response = ada.send(SESSIONS, {"session": Session.objects.get().pk})
+    response = ada.send(SESSIONS, {"session": Session.objects.get().pk, "do": "end"})
 
     assert response.cookies["__Host-access"]["max-age"] == 0
     assert not ada.signed_in
@@ -135,7 +135,7 @@ def test_ending_this_session_logs_out(ada):
 
 @pytest.mark.parametrize("garbage", ["", "x", "00000000-0000-4000-8000-000000000000", "' OR 1=1"])
 def test_a_session_that_is_none_cannot_be_ended(ada, garbage):
-    assert ada.send(SESSIONS, {"session": garbage}).status_code == 404
+    assert ada.send(SESSIONS, {"session": garbage, "do": "end"}).status_code == 404
     assert ada.signed_in
 
 
@@ -144,7 +144,7 @@ def test_nobody_sees_or_ends_anothers_sessions(ada, make_user):
     bob = Api().login("bob@example.com", transport="bearer")
 
     assert bob.sid not in ada.visit(SESSIONS).content.decode()
-    assert ada.send(SESSIONS, {"session": bob.sid}).status_code == 404
+    assert ada.send(SESSIONS, {"session": bob.sid, "do": "end"}).status_code == 404
     assert bob.get("/users/profile").status_code == 200
 
 

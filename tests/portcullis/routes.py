@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.urls import URLPattern, get_resolver
 
@@ -26,6 +28,7 @@ class Route:
     required: frozenset[str] = frozenset()
     anything: frozenset[str] = frozenset()
     signed_in: bool = False
+    permission: str = ""
 
     def without(self, field: str) -> dict[str, Any]:
         return {name: value for name, value in (self.body or {}).items() if name != field}
@@ -65,6 +68,20 @@ ROUTES: dict[str, Route] = {
         body={"current_password": "Not-My-Password-1", "new_password": PASSWORD},
         signed_in=True,
     ),
+    "POST auth/reauthenticate": route(
+        "password", body={"password": "Not-My-Password-1"}, signed_in=True
+    ),
+    "POST auth/token/verify": route("token", body={"token": TOKEN}),
+    "POST auth/token/introspect": route(
+        "token", "token", body={"token": TOKEN}, signed_in=True, permission="introspect"
+    ),
+    "POST auth/token/revoke": route(
+        "token",
+        "token token_type_hint",
+        body={"token": TOKEN, "token_type_hint": "refresh_token"},
+        signed_in=True,
+    ),
+    "DELETE auth/sessions": route(signed_in=True),
     "PATCH users/profile": route("", "name", body={"name": "Ada"}, signed_in=True),
     "POST auth/refresh": route("", body={"refresh": TOKEN}),
     "DELETE auth/refresh": route(),
@@ -101,7 +118,10 @@ def methods(view: Any) -> set[str]:
 
 
 def client_for(name: str) -> Api:
-    """A browser: with a CSRF token, and signed in where the route wants it."""
+    """A browser: with a CSRF token, signed in and permitted where the route wants it."""
+    if codename := ROUTES[name].permission:
+        permission = Permission.objects.get(codename=codename)
+        get_user_model().objects.get().user_permissions.add(permission)
     return Api().login() if ROUTES[name].signed_in else Api().fetch_csrf()
 
 

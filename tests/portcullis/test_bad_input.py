@@ -250,7 +250,10 @@ def test_a_body_over_the_limit(name):
         )
 
 
-@pytest.mark.parametrize("name", [name for name in ROUTES if name not in WITH_BODY])
+IGNORES_ITS_BODY = {"DELETE auth/sessions"}
+
+
+@pytest.mark.parametrize("name", sorted(ROUTES.keys() - WITH_BODY.keys() - IGNORES_ITS_BODY))
 def test_a_body_where_none_belongs(name):
     cases = [(raw, raw.encode()) for raw in (*NOT_JSON, *NO_OBJECT)]
     cases += [(other, (b"--x", other)) for other in OTHER_TYPES]

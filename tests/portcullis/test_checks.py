@@ -37,6 +37,7 @@ def test_a_base_url_that_is_no_origin(settings, url):
     assert "portcullis.E003" in found()
 
 
+@pytest.mark.django_db
 def test_plain_http_matters_where_it_is_deployed(settings):
     settings.PORTCULLIS = {**settings.PORTCULLIS, "BASE_URL": "http://localhost:8000"}
     assert found() == set()
@@ -107,6 +108,7 @@ def test_two_wheels_that_bring_one_package(monkeypatch):
     assert "other-mfa installs a top-level mfa too" in error.msg
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "name", ["DEFAULT_EXCEPTION_REPORTER", "DEFAULT_EXCEPTION_REPORTER_FILTER"]
 )

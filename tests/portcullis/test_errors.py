@@ -27,11 +27,15 @@ CATALOGUE = {
     ("invalid_code", 401),
     ("invalid_credentials", 401),
     ("invalid_password", 400),
+    ("key_too_young", 409),
     ("last_admin", 409),
     ("link_invalid", 400),
     ("mfa_enrollment_required", 403),
+    ("mfa_required", 401),
     ("mfa_token_invalid", 401),
+    ("not_authenticated", 401),
     ("permission_denied", 403),
+    ("reauthentication_required", 403),
     ("registration_closed", 403),
     ("token_expired", 401),
     ("token_invalid", 401),
@@ -189,7 +193,7 @@ def test_a_signed_in_request_without_its_database_is_unavailable(user, monkeypat
     def gone(*args, **kwargs):
         raise OperationalError(SECRET)
 
-    monkeypatch.setattr("tokens.authentication.strict.fetch", gone)
+    monkeypatch.setattr("tokens.authentication.strict.read", gone)
     answer = api.get("/users/profile")
     assert (answer.status_code, codes(answer)) == (503, ["unavailable"])
     assert "Retry-After" in answer.headers

@@ -54,19 +54,28 @@ def reloading(own_ring, monkeypatch):
     monkeypatch.setattr(keyring, "RELOAD_AFTER", 0.0)
 
 
-def test_migrate_made_one_active_key(db):
-    row = SigningKey.objects.get()
-    assert (row.algorithm, row.state, row.public) == ("HS256", KeyState.ACTIVE, "")
+def active_key() -> SigningKey:
+    return SigningKey.objects.get(state=KeyState.ACTIVE)
+
+
+def test_migrate_made_the_active_key_and_the_next_one(db):
+    rows = SigningKey.objects.order_by("state")
+    assert [(row.algorithm, row.state, row.public) for row in rows] == [
+        ("HS256", KeyState.ACTIVE, ""),
+        ("HS256", KeyState.NEXT, ""),
+    ]
 
 
 @pytest.mark.usefixtures("own_ring")
-def test_migrate_makes_a_missing_key_and_leaves_an_existing_one(listen):
+def test_migrate_makes_missing_keys_and_leaves_an_existing_one(listen):
     heard = listen(signing_key_created)
     call_command("migrate", verbosity=0)
     assert not heard
     SigningKey.objects.all().delete()
     call_command("migrate", verbosity=0)
-    assert [fact["kid"] for fact in heard] == [SigningKey.objects.get().kid]
+    made = SigningKey.objects.values_list("kid", flat=True)
+    assert sorted(fact["kid"] for fact in heard) == sorted(made)
+    assert active_key()
 
 
 @pytest.mark.parametrize("algorithm", ["HS256", *ASYMMETRIC])
@@ -91,7 +100,7 @@ def test_the_private_part_is_nowhere_in_the_row(own_ring, algorithm):
 
 @pytest.mark.usefixtures("own_ring")
 def test_a_sealed_key_copied_to_another_row_does_not_open(bearer):
-    row = SigningKey.objects.get()
+    row = active_key()
     with pytest.raises(secrets.SealBroken):
         secrets.open_sealed(row.sealed_private, bound_to="tokens.SigningKey.private:another")
     planted = SigningKey(
@@ -200,7 +209,7 @@ def test_a_key_that_another_process_made_is_found_by_its_kid(bearer, own_ring, m
 
 @pytest.mark.usefixtures("reloading")
 def test_a_retired_key_is_refused_also_for_tokens_seen_before(bearer):
-    old = SigningKey.objects.get()
+    old = active_key()
     assert by_header(bearer.access).status_code == 200
     sign_from_now_on_with("HS256")
     assert by_header(bearer.access).status_code == 200
@@ -211,7 +220,7 @@ def test_a_retired_key_is_refused_also_for_tokens_seen_before(bearer):
 
 @pytest.mark.usefixtures("own_ring")
 def test_a_key_past_its_end_is_refused_also_for_tokens_seen_before(bearer, later):
-    old = SigningKey.objects.get()
+    old = active_key()
     sign_from_now_on_with("HS256")
     end = timezone.now() + timedelta(seconds=30)
     SigningKey.objects.filter(pk=old.pk).update(not_after=end)

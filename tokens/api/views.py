@@ -2,10 +2,12 @@
 
 import uuid
 from datetime import UTC
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404
+from django.utils.cache import get_conditional_response
 from django.utils.dateparse import parse_datetime
+from django.utils.http import quote_etag
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated, NotFound
 from rest_framework.pagination import CursorPagination
@@ -13,19 +15,21 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portcullis import secrets
 from portcullis.api import Endpoint
 from portcullis.client import Client
 from portcullis.csrf import enforce_csrf
 from portcullis.parsing import parse
+from portcullis.permissions import RecentlyProven
 from tokens import cookies, jwt, strict
 from tokens.answers import RefreshAnswer, SessionAnswer, session_answers
 from tokens.api.serializers import RefreshBody
 from tokens.authentication import authorization, bearer_token
-from tokens.delivery import refresh_answer
-from tokens.django_session import flush_if_tied
+from tokens.conf import conf
+from tokens.delivery import forget_browser, refresh_answer
 from tokens.endpoints import PublicEndpoint, SignedInEndpoint, session_of
 from tokens.errors import TokenInvalid
-from tokens.flows import check_refresh, decode_refresh, revoke, rotate
+from tokens.flows import check_refresh, decode_refresh, revoke, revoke_all, rotate
 from tokens.jwt import Claims
 from tokens.keyring import ring
 from tokens.models import Restriction, RevokeReason, Session, SessionQuerySet, Transport
@@ -50,11 +54,11 @@ class RefreshView(PublicEndpoint):
         claims = decode_refresh(raw)
         session = strict.read(claims)
         if session.transport != Transport.BEARER:
-            enforce_csrf(request)  # the answer sets cookies
+            enforce_csrf(request._request)  # the answer sets cookies
         return _rotated(request, session, claims)
 
     def _by_cookie(self, request: Request, cookie: str) -> Response:
-        enforce_csrf(request)
+        enforce_csrf(request._request)
         claims = decode_refresh(cookie)
         return _rotated(request, strict.read(claims), claims)
 
@@ -64,7 +68,7 @@ class RefreshView(PublicEndpoint):
         cookie = _refresh_cookie(request)
         if not cookie:
             raise NotAuthenticated
-        enforce_csrf(request)
+        enforce_csrf(request._request)
         claims = jwt.ours(cookie)
         if claims is None:
             raise TokenInvalid("refresh cookie is not ours")
@@ -82,7 +86,7 @@ class LogoutView(PublicEndpoint):
             raise NotAuthenticated
         by_cookie = jwt.ours(cookie)
         if by_cookie:
-            enforce_csrf(request)
+            enforce_csrf(request._request)
         by_header = jwt.ours(header and bearer_token(header))
         ours = [claims for claims in (by_header, by_cookie, jwt.ours(body)) if claims]
         if not ours:
@@ -104,12 +108,23 @@ class SessionPages(CursorPagination):
 
 
 class SessionsView(SignedInEndpoint):
+    def get_permissions(self) -> list[Any]:
+        found = list(super().get_permissions())
+        return [*found, RecentlyProven()] if self.request.method == "DELETE" else found
+
     @extend_schema(responses=SessionAnswer(many=True))
     def get(self, request: Request) -> Response:
         """The caller's own live sessions, newest first."""
         pages = SessionPages()
         rows = pages.paginate_queryset(_own(request), request, view=self) or []
         return pages.get_paginated_response(session_answers(rows, current=session_of(request)))
+
+    @extend_schema(responses={204: None}, operation_id="auth_sessions_destroy_others")
+    def delete(self, request: Request) -> Response:
+        """End all of the caller's own sessions but the one that asks. Needs step-up."""
+        session = session_of(request)
+        revoke_all(user=session.user, reason=RevokeReason.ENDED, keep=session)
+        return Response(status=204)
 
 
 class SessionView(SignedInEndpoint):
@@ -125,8 +140,7 @@ class SessionView(SignedInEndpoint):
             raise Http404
         response = Response(status=204)
         if session.pk == session_of(request).pk:
-            flush_if_tied(request._request, session.pk)
-            cookies.clear_all(response)
+            forget_browser(request._request, response, session)
         return response
 
 
@@ -140,7 +154,11 @@ class JwksView(Endpoint):
     def get(self, request: Request) -> Response:
         """The public keys (RFC 7517) that verifiers elsewhere need; none while HS256 signs."""
         keys = [jwk for key in ring.all() if (jwk := key.jwk)]
-        return Response({"keys": keys}, headers={"Cache-Control": "public, max-age=300"})
+        tag = quote_etag(secrets.digest(" ".join(jwk["kid"] for jwk in keys))[:32])
+        headers = {"Cache-Control": f"public, max-age={conf().JWKS_MAX_AGE}", "ETag": tag}
+        response = Response({"keys": keys}, headers=headers)
+        unchanged = get_conditional_response(request._request, tag, None, response)
+        return cast("Response", unchanged)
 
 
 def _rotated(request: Request, session: Session, presented: Claims) -> Response:

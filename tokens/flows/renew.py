@@ -7,12 +7,15 @@ from tokens.errors import TokenInvalid
 from tokens.models import Restriction, Session
 
 
-def renew(session: Session, *, epoch: int, done: Restriction | None = None) -> Session:
+def renew(
+    session: Session, *, epoch: int, done: Restriction | None = None, proven: bool = False
+) -> Session:
     """Step to a new generation and accept no earlier one, without grace.
 
     `epoch` is the credential epoch that the session is bound to from now on; `done` is the
-    restriction that this step lifts. Raises TokenInvalid if the session ended meanwhile. Call it
-    in the transaction of the change.
+    restriction that this step lifts; `proven` says that its user has just proven who they are, by
+    what step-up asks for. Raises TokenInvalid if the session ended meanwhile. Call it in the
+    transaction of the change.
     """
     now = timezone.now()
     moved = Session.objects.filter(pk=session.pk, revoked_at=None).update(
@@ -20,6 +23,7 @@ def renew(session: Session, *, epoch: int, done: Restriction | None = None) -> S
         min_generation=F("generation") + 1,
         rotated_at=now,
         last_used_at=now,
+        proved_at=now if proven else session.proved_at,
         epoch=epoch,
         restriction="" if session.restriction == done else session.restriction,
     )

@@ -33,7 +33,7 @@ def rotate(session: Session, *, presented: Claims, client: Client) -> Session:
             if _advance(session, now):
                 session_refreshed.send(Session, session=session, client=client, rotated=True)
                 return session
-        elif _within_grace(session, presented, now):
+        elif within_grace(session, presented, now):
             session_refreshed.send(Session, session=session, client=client, rotated=False)
             return session
         else:
@@ -52,12 +52,23 @@ def decode_refresh(raw: str) -> Claims:
         raise TokenInvalid("refresh token expired") from error
 
 
-def check_refresh(raw: str) -> None:
-    """Whether a refresh token could be used again, without using it. Raises TokenExpired or
-    TokenInvalid."""
+def check_refresh(raw: str) -> Session:
+    """The live session of a refresh token, which is not used by this: it may be an old one.
+
+    Raises TokenExpired or TokenInvalid.
+    """
     presented = jwt.decode(raw, kind=jwt.Kind.REFRESH)
-    if death := strict.read(presented).death(timezone.now(), generation=presented.gen):
+    session = strict.read(presented)
+    if death := session.death(timezone.now(), generation=presented.gen):
         raise TokenInvalid(death)
+    return session
+
+
+def within_grace(session: Session, presented: Claims, now: datetime) -> bool:
+    """Whether this is the token before the current one, and the rotation just now."""
+    if presented.gen != session.generation - 1 or session.rotated_at is None:
+        return False
+    return now - session.rotated_at <= timedelta(seconds=conf().REUSE_GRACE)
 
 
 def _advance(session: Session, now: datetime) -> bool:
@@ -68,12 +79,6 @@ def _advance(session: Session, now: datetime) -> bool:
     session.rotated_at = session.last_used_at = now
     session.expires_at = expires_at
     return True
-
-
-def _within_grace(session: Session, presented: Claims, now: datetime) -> bool:
-    if presented.gen != session.generation - 1 or session.rotated_at is None:
-        return False
-    return now - session.rotated_at <= timedelta(seconds=conf().REUSE_GRACE)
 
 
 def _alarm(session: Session, presented: Claims, client: Client) -> None:
