@@ -34,7 +34,7 @@ class SigningKeyAdmin(FlowAdmin, ReadOnlyAdmin):
 
     row = "key"
     actions = ("rotate", "replace_compromised")
-    list_display = ("kid", "algorithm", "state", "age", "last_token_dies")
+    list_display = ("kid", "algorithm", "state", "age", moment("not_after", "last token dies"))
     fields = readonly_fields = (
         "kid",
         "algorithm",
@@ -64,10 +64,10 @@ class SigningKeyAdmin(FlowAdmin, ReadOnlyAdmin):
             return "-"
         return f"{key.signs_for(timezone.now()).days} days"
 
-    last_token_dies = moment("not_after", "last token dies")
-
     @admin.action(permissions=["rotate"], description="Rotate: the next key signs from now on")
     def rotate(self, request: HttpRequest, keys: QuerySet[Any]) -> HttpResponse | None:
+        if "confirmed" in request.POST:
+            prepare_next_key()  # it stays published also where it is too young to sign yet
         return self.run(request, keys, rotate, done="Another key signs now.", ask=True)
 
     @admin.action(

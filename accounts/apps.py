@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as djangos
 
+from portcullis.registry import Expiring, expires
+
 
 class AdminConfig(djangos.AdminConfig):
     """Django's admin without a login form of its own."""
@@ -17,3 +19,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import admin_site, checks, emails  # noqa: F401  (they register themselves)
+        from accounts.models import OneTimeToken, PendingLogin
+
+        expires(Expiring(OneTimeToken, "expires_at"), Expiring(PendingLogin, "expires_at"))

@@ -28,6 +28,14 @@ class MfaTokenInvalid(AuthError):
     status = 401
 
 
+class MfaRequired(AuthError):
+    """The right password, through a door that has no way to ask for more."""
+
+    code = "mfa_required"
+    message = "This account has a second factor. Log in where it can be asked for."
+    status = 401
+
+
 class InvalidPassword(AuthError):
     """400, not 401: a client would answer a 401 here with a refresh, over and over."""
 

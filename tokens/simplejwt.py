@@ -72,7 +72,7 @@ class AccessToken(RowMixin, tokens.AccessToken):
 
 class RefreshToken(RowMixin, tokens.RefreshToken):
     access_token_class = AccessToken
-    no_copy_claims = (
+    no_copy_claims = (  # type: ignore[assignment]
         *tokens.RefreshToken.no_copy_claims,
         *("iss", "aud", "type", "ver", "sub", "sid", "gen"),
     )

@@ -165,6 +165,8 @@ VISITS = [
     Visit("accounts:profile", who=MEMBER),
     Visit("accounts:profile", "saved", submit("Save", name="Ada King"), who=MEMBER),
     Visit("accounts:profile", "empty", submit("Save", name=""), who=MEMBER),
+    Visit("accounts:reauthenticate", who=MEMBER),
+    Visit("accounts:reauthenticate", "empty", submit("Go on"), who=MEMBER),
     Visit("tokens:sessions", who=MEMBER),
     Visit("tokens:sessions", "two", with_another_session, who=MEMBER),
     Visit("outbox", "empty", without_mail, path="/outbox/"),
@@ -179,7 +181,11 @@ VISITS = [
     Visit("admin:accounts_user_change", "", of_an_account, path=A_USER, who=STAFF),
     Visit("admin:accounts_user_changelist", "asks", asked_whether("Deactivate"), who=STAFF),
     Visit("admin:tokens_session_changelist", who=STAFF),
+    Visit("admin:tokens_session_diagnose", who=STAFF),
+    Visit("admin:tokens_session_diagnose", "empty", submit("Diagnose"), who=STAFF),
+    Visit("admin:tokens_session_diagnose", "found", submit("Diagnose", token="e.e.e"), who=STAFF),
     Visit("admin:accounts_onetimetoken_changelist", who=STAFF),
+    Visit("admin:tokens_signingkey_changelist", who=STAFF),
 ]
 NO_PAGES = {
     "accounts:logout": "a button; a visit is answered by the page 'wrong method'",

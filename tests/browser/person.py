@@ -113,3 +113,13 @@ class Person:
     def api(self, path: str, **body: Any) -> None:
         answer = self.context.request.post(f"{self.site.url}/api/auth/{path}", data=body)
         assert answer.ok, answer.text()
+
+    def proved_long_ago(self) -> None:
+        """As if they had logged in yesterday: the row is changed, not the clock of the server."""
+        self.site.manage(
+            "shell", "--no-imports", "-c",
+            "from datetime import timedelta; from django.utils import timezone\n"
+            "from tokens.models import Session\n"
+            f"Session.objects.filter(user__email={self.email!r})"
+            ".update(proved_at=timezone.now() - timedelta(days=1))",
+        )  # fmt: skip

@@ -25,6 +25,38 @@ def test_somebody_sees_both_their_sessions_and_ends_the_other(someone, member):
     member.is_logged_in()
 
 
+def test_somebody_ends_all_others_after_proving_it_again(someone, member):
+    elsewhere = someone(like=member)
+    elsewhere.log_in()
+    member.proved_long_ago()
+
+    member.open(SESSIONS)
+    member.press("End all other sessions")
+    expect(member.page.get_by_role("heading", name="Is it still you?")).to_be_visible()
+    member.fill(password=member.password)
+    member.press("Go on")
+    member.is_at(SESSIONS)
+    member.press("End all other sessions")
+    member.is_told("All other sessions are ended.")
+
+    elsewhere.page.get_by_role("link", name="Sessions").click()
+    elsewhere.is_at(f"{LOGIN}?next={SESSIONS}")
+    member.is_logged_in()
+
+
+def test_whoever_finds_a_stranger_there_is_led_to_a_new_password(someone, member):
+    stranger = someone(like=member)
+    stranger.log_in()
+
+    member.open(SESSIONS)
+    member.page.get_by_role("button", name="This wasn’t me").click()
+    member.is_at("/accounts/password/change/")
+    member.is_told("may know your password")
+
+    stranger.page.get_by_role("link", name="Sessions").click()
+    stranger.sees_nothing_private()
+
+
 def test_after_logout_neither_back_button_nor_reload_shows_anything_private(member):
     seen = [SESSIONS, "/accounts/password/change/", PROFILE]
     for path in seen:

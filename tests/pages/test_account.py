@@ -16,6 +16,7 @@ PROFILE, CHANGE, SESSIONS = (
     "/accounts/sessions/",
 )
 NEW = "Difference-Engine-1822"
+PROVE = "/accounts/reauthenticate/"
 
 
 @pytest.mark.parametrize("path", [PROFILE, CHANGE, SESSIONS])
@@ -133,9 +134,64 @@ def test_ending_this_session_logs_out(ada):
     assert not ada.signed_in
 
 
+def test_ending_all_others_keeps_this_one(ada, user):
+    others = [Api().login(transport=each) for each in ("bearer", "cookie")]
+    assert "End all other sessions" in shown(ada.visit(SESSIONS))
+
+    response = ada.send(SESSIONS, {"do": "end_others"})
+
+    assert response["Location"] == SESSIONS
+    assert [other.get("/users/profile").status_code for other in others] == [401, 401]
+    page = shown(ada.visit(SESSIONS))
+    assert "All other sessions are ended." in page
+    assert "End all other sessions" not in page
+
+
+def test_ending_all_others_asks_for_a_recent_proof_and_leads_back(ada, user, later):
+    other = Api().login(transport="bearer")
+    later(minutes=11)
+
+    response = ada.send(SESSIONS, {"do": "end_others"})
+
+    assert response["Location"] == f"{PROVE}?next={SESSIONS}"
+    assert other.refresh().status_code == 200
+    wrong = ada.send(response["Location"], {"password": "Wrong-Password-1"})
+    assert wrong.status_code == 200
+    assert "That is not your current password." in shown(wrong)
+    assert ada.send(response["Location"], {"password": PASSWORD})["Location"] == SESSIONS
+    assert ada.send(SESSIONS, {"do": "end_others"})["Location"] == SESSIONS
+    assert other.refresh().status_code == 401
+
+
+def test_the_proof_leads_to_no_foreign_site(ada):
+    evil = f"{PROVE}?next=https://evil.example/"
+    assert ada.send(evil, {"password": PASSWORD})["Location"] == "/accounts/profile/"
+
+
+def test_a_stranger_has_nothing_to_prove(pages):
+    assert pages.visit(PROVE)["Location"] == f"/accounts/login/?next={PROVE}"
+
+
+def test_a_session_that_was_not_mine_ends_and_leads_to_a_new_password(ada, user):
+    thief = Api().login(transport="bearer")
+
+    response = ada.send(SESSIONS, {"session": thief.sid, "do": "not_me"})
+
+    assert response["Location"] == CHANGE
+    assert "may know your password" in shown(ada.visit(CHANGE))
+    assert thief.get("/users/profile").status_code == 401
+    assert Session.objects.get(pk=thief.sid).revoke_reason == "disowned"
+
+
 @pytest.mark.parametrize("garbage", ["", "x", "00000000-0000-4000-8000-000000000000", "' OR 1=1"])
 def test_a_session_that_is_none_cannot_be_ended(ada, garbage):
     assert ada.send(SESSIONS, {"session": garbage, "do": "end"}).status_code == 404
+    assert ada.signed_in
+
+
+@pytest.mark.parametrize("do", ["", "x", "end_all"])
+def test_a_deed_that_is_none_is_not_done(ada, do):
+    assert ada.send(SESSIONS, {"session": Session.objects.get().pk, "do": do}).status_code == 404
     assert ada.signed_in
 
 

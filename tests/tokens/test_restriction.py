@@ -3,7 +3,8 @@
 import pytest
 
 from tests.doors import PASSWORD, Api, codes
-from tests.tokens.carrying import PROFILE
+from tests.tokens.carrying import PROFILE, access_token_of
+from tests.tokens.forge import claims_of
 from tokens.models import Restriction, Session
 
 CHANGE = {"current_password": PASSWORD, "new_password": "Difference-Engine-1822"}
@@ -75,3 +76,18 @@ def test_a_restricted_session_may_end_itself(restricted):
 def test_to_pages_a_restricted_session_is_nobody(browser, whoami, restriction):
     Session.objects.update(restriction=restriction)
     assert whoami(browser)["user"] is None
+
+
+def test_no_other_service_takes_a_restricted_session_for_a_login(restricted):
+    """Verifiers elsewhere hold a token to its audience, and know of no steps."""
+    whole = claims_of(access_token_of(restricted))["aud"]
+    restricted.take(restricted.refresh())
+    assert claims_of(access_token_of(restricted))["aud"] == "https://portcullis.test/restricted"
+    assert whole == "https://portcullis.test"
+
+
+def test_the_audience_of_a_whole_session_comes_back_with_it(door):
+    Session.objects.update(restriction=Restriction.CHANGE_PASSWORD)
+    door.take(door.refresh())
+    door.take(door.post("/auth/change-password", CHANGE))
+    assert claims_of(access_token_of(door))["aud"] == "https://portcullis.test"

@@ -53,6 +53,32 @@ def test_a_claim_that_the_caller_adds_is_signed(token):
     assert RefreshToken(str(token))["tenant"] == "north"
 
 
+def test_a_claim_that_the_caller_adds_is_copied_into_the_access_token(token):
+    token["tenant"] = "north"
+    token["email"] = "ada@north.example"
+    for refresh in (token, RefreshToken(str(token))):
+        said = AccessToken(str(refresh.access_token))
+        assert (said["tenant"], said["email"]) == ("north", "ada@north.example")
+    assert by_header(str(token.access_token)).status_code == 200
+
+
+def test_nothing_else_of_a_refresh_token_is_copied(token):
+    token["exp"] = token["iat"] = 0
+    token["jti"] = token["sub"] = "another"
+    access = token.access_token
+    assert access["type"] == "access"
+    assert access["aud"] != token["aud"]
+    assert not {access[claim] for claim in ("exp", "iat", "jti", "sub")} & {0, "another"}
+    assert by_header(str(access)).status_code == 200
+
+
+def test_an_added_claim_is_taken_back_before_signing(token):
+    token["tenant"] = "north"
+    del token["tenant"]
+    assert "tenant" not in RefreshToken(str(token))
+    assert "tenant" not in token.access_token
+
+
 def test_blacklist_ends_the_session_at_once(token):
     access = str(token.access_token)
     assert token.blacklist()

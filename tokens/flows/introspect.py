@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from tokens import jwt
-from tokens.authentication import authenticate_token, restricted
+from tokens.authentication import authenticate_token
 from tokens.errors import TokenInvalid
 from tokens.flows.rotate import check_refresh, decode_refresh, within_grace
 from tokens.jwt import Claims, Kind
@@ -14,13 +14,13 @@ def introspect(raw: str) -> tuple[Claims, Session]:
     """The claims of a token of either kind, and its live session. It is not used up by this.
 
     Raises TokenExpired for an access token past its time, TokenInvalid for what would not be
-    accepted where it belongs, and the refusal of a session that may do one step only: what that
-    is, other services could not know.
+    accepted where it belongs, or only for the one step that its session may do: what that is,
+    other services could not know.
     """
     claims = jwt.decode(raw, kind=None, expired_ok=True)
     session = authenticate_token(raw) if claims.kind is Kind.ACCESS else _of_refresh(raw)
     if session.restriction:
-        raise restricted(session.restriction)
+        raise TokenInvalid(f"restricted to {session.restriction}")
     return claims, session
 
 
