@@ -16,6 +16,7 @@ from django_tasks_db import DatabaseBackend
 
 from portcullis import namesakes, reports
 from portcullis.conf import conf
+from portcullis.places import place_of
 from portcullis.secrets import seal
 
 PRODUCT = "django-portcullis"
@@ -169,6 +170,22 @@ def check_tasks(**kwargs: Any) -> list[CheckMessage]:
             id="portcullis.W003",
         )
     ]
+
+
+@register
+def check_places(**kwargs: Any) -> list[CheckMessage]:
+    path = conf().GEOIP_DATABASE
+    try:
+        place_of("192.0.2.1")
+    except (ImportError, OSError, ValueError, RuntimeError) as error:
+        return [
+            Error(
+                f"PORTCULLIS['GEOIP_DATABASE'] is {path!r}, which cannot be read: {error}",
+                hint="pip install maxminddb, and give the path of a file in its format.",
+                id="portcullis.E007",
+            )
+        ]
+    return []
 
 
 @register

@@ -47,6 +47,9 @@ class PortcullisConf:
     """32-byte keys in url-safe base64, newest first; the first seals, all open."""
     TRUSTED_PROXIES: tuple[str, ...] = ()
     """Addresses or networks whose X-Forwarded-For, X-Forwarded-Proto and X-Request-ID count."""
+    GEOIP_DATABASE: str = ""
+    """Path of a MaxMind DB file (GeoLite2 City, say), so that sessions show a place, not only an
+    address. Needs the package maxminddb."""
     MAX_BODY_BYTES: int = 64 * 1024
     """A larger request body is refused with 413 before anything reads it."""
     TASK_STALLED_AFTER: int = 60

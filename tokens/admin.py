@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from portcullis.places import place_of
 from tokens.devices import device_label
 from tokens.models import Session
 
@@ -95,6 +96,7 @@ class SessionAdmin(ReadOnlyAdmin):
         "device",
         "user_agent",
         "ip",
+        "place",
         "transport",
         "remember_me",
         "restriction",
@@ -110,6 +112,10 @@ class SessionAdmin(ReadOnlyAdmin):
     @admin.display(description="device")
     def device(self, session: Session) -> str:
         return device_label(session.user_agent)
+
+    @admin.display(description="place")
+    def place(self, session: Session) -> str:
+        return place_of(session.ip) or "-"
 
     @admin.display(description="transport", ordering="transport")
     def carried(self, session: Session) -> str:

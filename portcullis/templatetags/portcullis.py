@@ -7,8 +7,10 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from portcullis.conf import conf
+from portcullis.places import place_of
 
 register = template.Library()
+register.filter(place_of)
 
 
 @register.filter

@@ -49,7 +49,7 @@ def test_whoever_finds_a_stranger_there_is_led_to_a_new_password(someone, member
     stranger.log_in()
 
     member.open(SESSIONS)
-    member.page.get_by_role("button", name="This wasn’t me").click()
+    member.page.get_by_role("button", name="This wasn").click()
     member.is_at("/accounts/password/change/")
     member.is_told("may know your password")
 

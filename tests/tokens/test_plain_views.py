@@ -1,4 +1,4 @@
-"""Views that are not ours: plain Django ones by decorator or mixin, and those that serve everybody."""
+"""Views that are not ours: plain Django ones, and those that serve everybody."""
 
 import pytest
 from django.http import HttpRequest, JsonResponse
