@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from tokens.diagnosis import diagnose, failures, read_pasted
 
@@ -24,6 +24,7 @@ class PastedToken(forms.Textarea):
 
 class DiagnosisForm(forms.Form):
     token = forms.CharField(
+        strip=False,
         widget=PastedToken(
             attrs={
                 "rows": 6,
@@ -39,7 +40,7 @@ class DiagnosisForm(forms.Form):
         required=False,
         max_length=300,
         widget=forms.TextInput(attrs={"class": "vTextField"}),
-        help_text="Of the page that sends it, such as https://app.example.com. May stay empty.",
+        help_text="Where a page sends it: https://app.example.com",
     )
     cookie = forms.BooleanField(required=False, label="It travels in its cookie")
 
@@ -53,22 +54,24 @@ class DiagnosisMixin(admin.ModelAdmin[Any]):
         view = self.admin_site.admin_view(self.diagnose_view)
         return [path("diagnose/", view, name="tokens_session_diagnose"), *super().get_urls()]
 
+    @sensitive_variables()
     @method_decorator(sensitive_post_parameters())
     def diagnose_view(self, request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm("tokens.diagnose"):
             raise PermissionDenied("tokens.diagnose")
-        form = DiagnosisForm(request.POST if request.method == "POST" else None, label_suffix="")
+        sent = request.POST if request.method == "POST" else None
+        form: Any = DiagnosisForm(sent, label_suffix="")
         context = {
             **self.admin_site.each_context(request),
             "title": "Diagnose a token",
             "subtitle": None,
             "opts": self.opts,
             "may_list": self.has_view_permission(request),
-            "fieldsets": AdminForm(form, [(None, {"fields": tuple(form.fields)})], {}),  # type: ignore[arg-type]
+            "fieldsets": AdminForm(form, [(None, {"fields": list(form.fields)})], {}),
             "errors": form.errors,
             **(_found(form.cleaned_data) if form.is_valid() else {}),
         }
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, "tokens/admin/diagnose.html", context)
 
 

@@ -61,7 +61,7 @@ def _wait_for_other_logins(user: Any) -> None:
     """Lock the user. The same statement asks which key signs, so that this process does not go on
     signing with one that another has just replaced; without any there is no session either."""
     signs = SigningKey.objects.filter(state=KeyState.ACTIVE).values("kid")[:1]
-    users = type(user)._default_manager.filter(pk=user.pk).annotate(signs=Subquery(signs))
+    users = type(user)._base_manager.filter(pk=user.pk).annotate(signs=Subquery(signs))
     locked = users.select_for_update(of=("self",), no_key=True).values_list("signs", flat=True)
     ring.active(kid=locked.first())
 
