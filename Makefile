@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes
 PYTEST := $(BIN)/python -m pytest -n 2
 # What is the same on every database runs once.
-ONCE := tests/browser tests/package
+ONCE := tests/browser tests/examples tests/live tests/package
 LOCK := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 

@@ -34,6 +34,10 @@ class Site:
         )  # fmt: skip
 
     @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
     def outbox(self) -> Path:
         return Path(self.environment["OUTBOX"])
 
@@ -44,7 +48,22 @@ class Site:
 
 @contextmanager
 def serve(directory: Path, *, smtp_port: int, **environment: str) -> Iterator[Site]:
-    """Nothing from the environment of the tests but what finds Python's programs."""
+    site = settle(
+        directory,
+        **{
+            "DATABASE_URL": f"sqlite:///{directory / 'db.sqlite3'}",
+            "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
+            **environment,
+        },
+    )
+    site.manage("migrate", "--verbosity", "0")
+    with running(site, __name__):
+        yield site
+
+
+def settle(directory: Path, **environment: str) -> Site:
+    """An address and secrets of its own; nothing runs yet. Nothing from the environment of the
+    tests but what finds Python's programs."""
     with create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://localhost:{port}"
@@ -58,34 +77,31 @@ def serve(directory: Path, *, smtp_port: int, **environment: str) -> Iterator[Si
             "PATH": os.environ["PATH"],
             "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
             "BASE_URL": url,
-            "DATABASE_URL": f"sqlite:///{directory / 'db.sqlite3'}",
-            "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
             "OUTBOX": str(directory / "outbox"),
             **environment,
         },
     )
     site.outbox.mkdir()
-    site.manage("migrate", "--verbosity", "0")
-    with _running(site, port):
-        yield site
+    return site
 
 
 @contextmanager
-def _running(site: Site, port: int) -> Iterator[None]:
+def running(site: Site, helper: str) -> Iterator[None]:
+    """`python -m helper PORT`, which serves there and ends when its standard input closes."""
     with site.log.open("wb") as log:
-        helper = subprocess.Popen(
-            [sys.executable, "-m", "tests.browser.site", str(port)],
+        process = subprocess.Popen(
+            [sys.executable, "-m", helper, str(site.port)],
             cwd=PROJECT, env=site.environment, stdin=subprocess.PIPE, stdout=log, stderr=log,
         )  # fmt: skip
     try:
         deadline = time.monotonic() + STARTS_WITHIN
-        while not devserver.answers(port):
-            assert helper.poll() is None, site.log.read_text()
+        while not devserver.answers(site.port):
+            assert process.poll() is None, site.log.read_text()
             assert time.monotonic() < deadline, site.log.read_text()
             time.sleep(0.05)
         yield
     finally:
-        helper.communicate()  # closes its standard input, then waits
+        process.communicate()  # closes its standard input, then waits
 
 
 def main(port: str) -> None:
