@@ -1,7 +1,8 @@
 """From an Outcome to an answer. The only caller of Django's `login` and of `open_session`."""
 
 import dataclasses
-from typing import assert_never
+import uuid
+from typing import Any, assert_never
 
 from django.conf import settings
 from django.contrib import auth
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.answers import user_answer
 from accounts.challenge import challenge_page
-from accounts.errors import MfaRequired
+from accounts.errors import InvalidCredentials, MfaRequired
 from accounts.login import Admitted, Challenged, Outcome, announce_failure
 from accounts.signals import logged_in
 from accounts.stages import Attempt
@@ -22,10 +23,10 @@ from tokens.answers import session_answer
 from tokens.conf import conf as tokens_conf
 from tokens.delivery import refresh_answer, set_token_cookies, with_tokens
 from tokens.django_session import sid_of, tie
-from tokens.errors import TooManySessions
-from tokens.flows import open_session, revoke
+from tokens.errors import TokenInvalid, TooManySessions
+from tokens.flows import open_session
 from tokens.issuing import issue
-from tokens.models import RevokeReason, Session, Transport
+from tokens.models import Session, Transport
 
 
 def login_answer(request: Request, outcome: Outcome) -> Response:
@@ -117,12 +118,13 @@ def _open(request: HttpRequest, login: Attempt) -> Session:
     except TooManySessions as error:
         announce_failure(user=login.user, reason=str(error), client=login.client)
         raise
+    except TokenInvalid as error:
+        announce_failure(user=login.user, reason=str(error), client=login.client)
+        raise InvalidCredentials(str(error)) from error
 
 
 def _replace_session(request: HttpRequest, login: Attempt) -> Session:
     with transaction.atomic():
-        if login.transport != Transport.BEARER:
-            _end_former(request)
         session = open_session(
             user=login.user,
             transport=login.transport,
@@ -131,6 +133,7 @@ def _replace_session(request: HttpRequest, login: Attempt) -> Session:
             remember_me=login.remember_me,
             second_factor=login.second_factor,
             restriction=login.restriction,
+            replaces={} if login.transport == Transport.BEARER else _former(request),
         )
         if login.transport != Transport.BEARER and sid_of(request):
             request.session.flush()
@@ -142,14 +145,14 @@ def _replace_session(request: HttpRequest, login: Attempt) -> Session:
     return session
 
 
-def _end_former(request: HttpRequest) -> None:
-    former = sid_of(request)
-    claims = jwt.ours(cookies.ACCESS.read(request))
-    if claims and claims.sid != former:
-        revoke(claims.sid, user_id=claims.sub, reason=RevokeReason.REPLACED)
-    if former:
-        user_id = request.session.get(auth.SESSION_KEY)
-        revoke(former, user_id=user_id, reason=RevokeReason.REPLACED)
+def _former(request: HttpRequest) -> dict[uuid.UUID, Any]:
+    """The sessions of this browser, by its Django session and its access cookie, and whose."""
+    found: dict[uuid.UUID, Any] = {}
+    if claims := jwt.ours(cookies.ACCESS.read(request)):
+        found[claims.sid] = claims.sub
+    if sid := sid_of(request):
+        found[sid] = request.session.get(auth.SESSION_KEY)
+    return found
 
 
 def _log_browser_in(request: HttpRequest, session: Session) -> None:

@@ -16,7 +16,7 @@ from django_tasks_db import DatabaseBackend
 
 from portcullis import namesakes, reports
 from portcullis.conf import conf
-from portcullis.places import place_of
+from portcullis.places import FAULTS, reader
 from portcullis.secrets import seal
 
 PRODUCT = "django-portcullis"
@@ -176,8 +176,9 @@ def check_tasks(**kwargs: Any) -> list[CheckMessage]:
 def check_places(**kwargs: Any) -> list[CheckMessage]:
     path = conf().GEOIP_DATABASE
     try:
-        place_of("192.0.2.1")
-    except (ImportError, OSError, ValueError, RuntimeError) as error:
+        if path:
+            reader(path).get("2001:db8::1")  # which a file for IPv4 alone refuses
+    except FAULTS as error:
         return [
             Error(
                 f"PORTCULLIS['GEOIP_DATABASE'] is {path!r}, which cannot be read: {error}",

@@ -13,8 +13,8 @@ from portcullis.errors import ReauthenticationRequired, Refusal
 class HasPermission(OperationHolderMixin, BasePermission):
     """`permission_classes = [HasPermission("accounts.change_user")]`; with `& | ~` as DRF's own."""
 
-    def __init__(self, *codes: str) -> None:
-        self.codes = codes
+    def __init__(self, code: str, *more: str) -> None:
+        self.codes = (code, *more)
 
     def __call__(self) -> "HasPermission":
         """DRF makes an instance of each permission class; this is one already."""
@@ -29,7 +29,7 @@ class RecentlyProven(BasePermission):
     """Step-up: the session's user has proven who they are within the last minutes."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        session: Any = request.auth
-        if session is None or not session.recently_proven():
+        recently_proven = getattr(request.auth, "recently_proven", None)
+        if recently_proven is None or not recently_proven():
             raise Refusal(ReauthenticationRequired())
         return True

@@ -2,9 +2,14 @@
 
 import functools
 import importlib
+import logging
 from typing import Any
 
 from portcullis.conf import conf
+
+logger = logging.getLogger("portcullis.places")
+
+FAULTS = (ImportError, OSError, ValueError, RuntimeError)
 
 
 def place_of(ip: str | None) -> str:
@@ -12,7 +17,11 @@ def place_of(ip: str | None) -> str:
     that it does not know."""
     if not ip or not conf().GEOIP_DATABASE:
         return ""
-    found = reader(conf().GEOIP_DATABASE).get(ip) or {}
+    try:
+        found = reader(conf().GEOIP_DATABASE).get(ip) or {}
+    except FAULTS as error:  # no reason to withhold a page
+        logger.warning("no place for an address: %s", error)
+        return ""
     names = [found.get(part, {}).get("names", {}).get("en", "") for part in ("city", "country")]
     return ", ".join(filter(None, names))
 

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from tokens.diagnosis import diagnose, failures, read_pasted
+from tokens.diagnosis import LONGEST, diagnose, failures, read_pasted
 
 
 class PastedToken(forms.Textarea):
@@ -25,6 +25,7 @@ class PastedToken(forms.Textarea):
 class DiagnosisForm(forms.Form):
     token = forms.CharField(
         strip=False,
+        max_length=LONGEST,
         widget=PastedToken(
             attrs={
                 "rows": 6,

@@ -5,7 +5,10 @@ from typing import Any
 from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_out
 from django.db import connections
+from django.db.models import Q
 from django.db.models.signals import post_migrate
+
+from portcullis.registry import Expiring, expires
 
 
 class TokensConfig(AppConfig):
@@ -14,7 +17,10 @@ class TokensConfig(AppConfig):
     def ready(self) -> None:
         from tokens import checks, django_session, emails, openapi  # noqa: F401  (they register themselves)
         from tokens.flows.keys import make_first_keys
-        from tokens.models import SigningKey
+        from tokens.models import KeyState, Session, SigningKey
+
+        done = Q(state__in=[KeyState.VERIFYING, KeyState.RETIRED])
+        expires(Expiring(Session, "expires_at"), Expiring(SigningKey, "not_after", only=done))
 
         def first_key(using: str, **kwargs: Any) -> None:
             if SigningKey._meta.db_table in connections[using].introspection.table_names():

@@ -6,6 +6,7 @@ Imports no view, so that a project may name the class in REST_FRAMEWORK.
 from collections.abc import Collection
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -41,6 +42,7 @@ def authenticate_request(
     A request with an Authorization header is judged by that header alone. One judged by its
     cookie is held to the CSRF check on unsafe methods. Raises an AuthError.
     """
+    request.asked_for_token = True  # type: ignore[attr-defined]  # for caches: see the middleware
     if (header := authorization(request)) is not None:
         session = authenticate_token(bearer_token(header))
     elif cookie := cookies.ACCESS.read(request):
@@ -59,11 +61,20 @@ def authenticate_if_possible(request: HttpRequest) -> Session | None:
     is nobody's. An Authorization header is judged all the same: who sends it wants to be somebody.
     """
     try:
-        return authenticate_request(request)
+        session = authenticate_request(request)
     except AuthError as error:
         if authorization(request) is not None or isinstance(error, CsrfFailed):
             raise
-        return None
+        session = None
+    if session is None and _could_act_on_cookies(request):
+        enforce_csrf(request)
+    return session
+
+
+def _could_act_on_cookies(request: HttpRequest) -> bool:
+    """A view that serves everybody may look at Django's session, which a foreign page brings."""
+    unsafe = request.method not in SAFE_METHODS and authorization(request) is None
+    return unsafe and settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -86,8 +86,9 @@ def check_signing_key(**kwargs: Any) -> list[CheckMessage]:
         found.append(
             Warning(
                 f"TOKENS['ALGORITHM'] is {conf().ALGORITHM}, but {key.algorithm} signs: the "
-                "setting counts for keys that are made from now on.",
-                hint="Run `manage.py rotatesigningkey`.",
+                "setting counts for the first key only.",
+                hint="Correct it, or run `manage.py rotatesigningkey --algorithm "
+                f"{conf().ALGORITHM}`.",
                 id="tokens.W005",
             )
         )

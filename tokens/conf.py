@@ -31,7 +31,8 @@ class TokensConf:
     """All durations in seconds."""
 
     ALGORITHM: str = "HS256"
-    """Of the keys that are made from now on: HS256, RS256, ES256 or EdDSA."""
+    """Of the first signing key: HS256, RS256, ES256 or EdDSA. Others come by `rotatesigningkey
+    --algorithm`."""
     AUDIENCE: str = ""
     """`aud` of access tokens; empty means BASE_URL."""
     KEY_MAX_AGE: int = 90 * DAY

@@ -70,7 +70,7 @@ class KeyRing:
     def forget(self) -> None:
         self._keys: dict[str, Key] = {}
         self._active: Key | None = None
-        self._loaded_at = float("-inf")
+        self._loaded_at = self._missed_at = float("-inf")
 
     def active(self, *, kid: str | None = None) -> Key:
         """The signing key; `kid` is the one that the database has just named, if it was asked.
@@ -90,7 +90,7 @@ class KeyRing:
         """The key of that id if it may verify now."""
         self._reload(older_than=RELOAD_AFTER)
         if kid not in self._keys:
-            self._reload(older_than=MISS_PAUSE)
+            self._look_for(kid)
         key = self._keys.get(kid)
         return key if key and key.verifies() else None
 
@@ -99,18 +99,28 @@ class KeyRing:
         self._reload(older_than=RELOAD_AFTER)
         return [key for key in self._keys.values() if key.verifies()]
 
+    def _look_for(self, kid: str) -> None:
+        """Whoever comes while another one looks waits for what that finds."""
+        with self._lock:
+            if kid in self._keys or time.monotonic() - self._missed_at < MISS_PAUSE:
+                return
+            self._missed_at = time.monotonic()
+            self._load()
+
     def _reload(self, *, older_than: float) -> None:
         if time.monotonic() - self._loaded_at < older_than:
             return
         with self._lock:
-            if time.monotonic() - self._loaded_at < older_than:
-                return
-            keyrows = SigningKey.objects.using(router.db_for_write(SigningKey))
-            rows = list(keyrows.exclude(state=KeyState.RETIRED).order_by("created_at", "kid"))
-            keys = {row.kid: key for row in rows if (key := self._opened(row))}
-            active = next((row.kid for row in rows if row.state == KeyState.ACTIVE), "")
-            self._keys, self._active = keys, keys.get(active)
-            self._loaded_at = time.monotonic()
+            if time.monotonic() - self._loaded_at >= older_than:
+                self._load()
+
+    def _load(self) -> None:
+        keyrows = SigningKey.objects.using(router.db_for_write(SigningKey))
+        rows = list(keyrows.exclude(state=KeyState.RETIRED).order_by("created_at", "kid"))
+        keys = {row.kid: key for row in rows if (key := self._opened(row))}
+        active = next((row.kid for row in rows if row.state == KeyState.ACTIVE), "")
+        self._keys, self._active = keys, keys.get(active)
+        self._loaded_at = time.monotonic()
 
     def _opened(self, row: SigningKey) -> Key | None:
         """The row as a key, opened once; None, and a line for the operator, if it cannot be.
@@ -153,6 +163,14 @@ def _pair(key: Private) -> tuple[bytes, str]:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return private, public.decode()
+
+
+def opens(row: SigningKey) -> bool:
+    """Whether this deployment has what the key was sealed under."""
+    try:
+        return bool(_open(row))
+    except secrets.SealBroken:
+        return False
 
 
 def _open(row: SigningKey) -> Key:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
+from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from portcullis.errors import AuthError
@@ -39,6 +39,8 @@ class SessionAuthenticationMiddleware(AuthenticationMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Note the visit when it is over: the session may have ended, or moved on, meanwhile."""
+        if getattr(request, "asked_for_token", False):
+            _keep_out_of_caches(response)
         session: Session | None = getattr(request, "_login_session", None)
         try:
             if session and slide(session, now=timezone.now()) and _has_old_tokens(session):
@@ -47,6 +49,13 @@ class SessionAuthenticationMiddleware(AuthenticationMiddleware):
         except (DatabaseError, InterfaceError, AuthError) as error:
             logger.warning("a visit was not noted: %s", type(error).__name__)  # the page is made
         return response
+
+
+def _keep_out_of_caches(response: HttpResponse) -> None:
+    """A view that knew who asked by a token: the next one may be somebody else."""
+    if "no-store" not in response.headers.get("Cache-Control", ""):
+        patch_vary_headers(response, ("Authorization", "Cookie"))
+        patch_cache_control(response, private=True)
 
 
 def _has_old_tokens(session: Session) -> bool:

@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from typing import Any, Self
 
+from django.db import transaction
 from django.utils import timezone
 from rest_framework_simplejwt import exceptions, tokens
 from rest_framework_simplejwt.backends import TokenBackend
@@ -15,7 +16,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from portcullis.client import Client
 from tokens import jwt, strict
 from tokens.conf import conf
-from tokens.errors import TokenExpired, TokenInvalid
+from tokens.errors import TokenExpired, TokenInvalid, TooManySessions
 from tokens.flows import open_session, revoke
 from tokens.issuing import issue
 from tokens.models import RevokeReason, Session, Transport
@@ -83,10 +84,17 @@ class RefreshToken(RowMixin, tokens.RefreshToken):
 
     @classmethod
     def for_user(cls, user: Any) -> Self:
-        """Open a bearer session for a user whom the caller has authenticated."""
-        session = open_session(
-            user=user, transport=Transport.BEARER, client=Client(), auth_methods=[]
-        )
+        """Open a bearer session for a user whom the caller has authenticated.
+
+        Raises TokenError for an inactive user, or where TOKENS["AT_MAX_SESSIONS"] refuses.
+        """
+        try:
+            with transaction.atomic():  # a refusal leaves the caller's own transaction whole
+                session = open_session(
+                    user=user, transport=Transport.BEARER, client=Client(), auth_methods=[]
+                )
+        except (TokenInvalid, TooManySessions) as error:
+            raise exceptions.TokenError(str(error)) from error
         return cls(issue(session).refresh)  # type: ignore[arg-type]
 
     @property

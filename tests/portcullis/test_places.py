@@ -51,6 +51,16 @@ def test_the_sessions_page_names_the_place(user, pages):
     assert "London, United Kingdom · 198.51.100.7" in shown(pages.visit("/accounts/sessions/"))
 
 
+def test_a_file_that_knows_no_ipv6_withholds_no_page(settings, tmp_path, pages, user):
+    writer = MMDBWriter(ip_version=4)
+    writer.insert_network(IPSet(["198.51.100.0/24"]), LONDON)
+    writer.to_db_file(str(tmp_path / "four.mmdb"))
+    settings.PORTCULLIS = {**settings.PORTCULLIS, "GEOIP_DATABASE": str(tmp_path / "four.mmdb")}
+    assert place_of("2001:db8::7") == ""
+    assert "portcullis.E007" in {message.id for message in run_checks()}
+    reader.cache_clear()
+
+
 def test_a_file_that_cannot_be_read_is_reported(settings, tmp_path):
     (tmp_path / "broken.mmdb").write_bytes(b"no such format")
     for path in (tmp_path / "missing.mmdb", tmp_path / "broken.mmdb"):

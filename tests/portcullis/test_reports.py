@@ -18,17 +18,16 @@ RESET = "/accounts/password/reset/confirm/"
 
 
 @pytest.fixture(params=[False, True], ids=["text", "html"])
-def reports(request, settings):
+def reports(request, settings, monkeypatch):
     """Faults are mailed, as Django's default logging does once ADMINS is set."""
     settings.ADMINS = [("Operator", "ops@example.com")]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     handler = AdminEmailHandler(include_html=request.param)
-    logger = logging.getLogger("django.request")
-    logger.addHandler(handler)
-    handler.setLevel(logging.ERROR)
+    monkeypatch.setattr(logging.getLogger("django.request"), "handlers", [handler])
     mail.outbox = []
-    yield lambda: str(mail.outbox[-1].message())
-    logger.removeHandler(handler)
+    return lambda: "".join(
+        part for sent in mail.outbox for part in (sent.body, *dict(sent.alternatives))
+    )
 
 
 def broken(*args: object, **kwargs: object) -> None:

@@ -5,9 +5,10 @@ from functools import partial
 import pytest
 
 from tests.races.crowd import all_at_once
-from tokens.flows import replace_compromised_keys, rotate_key
+from tests.races.waiting import holding
+from tokens.flows import prepare_next_key, replace_compromised_keys, rotate_key
 from tokens.flows.keys import make_first_keys
-from tokens.keyring import ring
+from tokens.keyring import KeyRing, ring
 from tokens.models import KeyState, SigningKey
 from tokens.signals import signing_key_created
 
@@ -54,3 +55,29 @@ def test_keys_that_are_compromised_twice_at_once_are_replaced():
         SigningKey.objects.exclude(state=KeyState.RETIRED).values_list("state", flat=True)
     )
     assert sorted(states) == [KeyState.ACTIVE, KeyState.NEXT]
+
+
+def test_a_key_that_is_prepared_beside_a_rotation(own_ring):
+    make_first_keys()
+    following = prepare_next_key()
+    with holding(lambda: list(SigningKey.objects.select_for_update())) as start:
+        rotation = start(lambda: rotate_key(following=following))
+        other = start(lambda: prepare_next_key("ES256"))
+    assert rotation.result()
+    assert SigningKey.objects.get(state=KeyState.NEXT) == other.result()
+
+
+def test_a_missing_next_key_is_prepared_once(own_ring):
+    make_first_keys()
+    SigningKey.objects.filter(state=KeyState.NEXT).delete()
+    with holding(lambda: list(SigningKey.objects.select_for_update())) as start:
+        prepared = [start(lambda: prepare_next_key("ES256")) for _ in range(2)]
+    assert prepared[0].result() == prepared[1].result()
+
+
+def test_another_process_finds_a_new_key_however_recently_it_looked(user):
+    make_first_keys()
+    elsewhere = KeyRing()
+    elsewhere.all()
+    replace_compromised_keys()
+    assert elsewhere.get(ring.active().kid)

@@ -1,6 +1,9 @@
 """Views that are not ours: plain Django ones, and those that serve everybody."""
 
+from types import SimpleNamespace
+
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 from django.views import View
@@ -8,6 +11,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from portcullis.errors import Refusal
+from portcullis.permissions import HasPermission, RecentlyProven
 from tests.doors import Api, codes
 from tests.tokens.carrying import access_token_of
 from tokens.authentication import OptionalTokenAuthentication
@@ -138,3 +143,32 @@ def test_a_session_that_may_do_one_step_is_nobody(browser, where):
         assert (answer.status_code, codes(answer)) == (403, ["permission_denied"])
     else:
         assert answer.json() == NOBODY
+
+
+@every
+def test_no_cache_keeps_what_was_made_for_somebody(browser, where):
+    answer = browser.get(where)
+    assert "private" in answer.headers["Cache-Control"]
+    assert {"Authorization", "Cookie"} <= set(answer.headers["Vary"].split(", "))
+
+
+@optional
+def test_a_foreign_page_acts_on_no_django_session(pages, user, where):
+    """Its access cookie is gone, and with it the CSRF check that comes with being somebody."""
+    pages.log_in()
+    del pages.client.cookies["__Host-access"]
+    answer = pages.client.post(where[1:], secure=True, headers={"Origin": "https://evil.example"})
+    assert (answer.status_code, codes(answer)) == (403, ["csrf_failed"])
+
+
+@optional
+def test_a_stranger_needs_no_csrf_token(db, where):
+    assert Api().post(where, {}).json() == NOBODY
+
+
+def test_a_permission_class_without_its_permission_admits_nobody():
+    with pytest.raises(TypeError):
+        HasPermission()
+    asked = SimpleNamespace(auth={"sub": "x"}, user=AnonymousUser())
+    with pytest.raises(Refusal):
+        RecentlyProven().has_permission(asked, None)

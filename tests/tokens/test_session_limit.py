@@ -1,7 +1,10 @@
 """MAX_SESSIONS: so many devices, and what the next login does."""
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from rest_framework_simplejwt.exceptions import TokenError
 
 from accounts.signals import login_failed
 from tests.doors import Api, codes, shown
@@ -125,3 +128,17 @@ def test_for_user_counts_too(user, limit):
     second = RefreshToken.for_user(user)
     assert Session.objects.open().get().pk == second.session().pk
     assert str(first)
+
+
+def test_for_user_takes_the_lazy_user_of_a_request(user, limit):
+    lazy = SimpleLazyObject(lambda: user)
+    assert RefreshToken.for_user(lazy).session().user_id == user.pk
+
+
+def test_a_refusal_of_for_user_leaves_the_callers_transaction_whole(user, limit):
+    limit(1, "refuse")
+    log_in()
+    with transaction.atomic():
+        with pytest.raises(TokenError, match="permission_denied"):
+            RefreshToken.for_user(user)
+        assert Session.objects.open().count() == 1

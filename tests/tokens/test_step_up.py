@@ -1,6 +1,7 @@
 """Step-up: proving again who one is, and what that does to the session."""
 
 import pytest
+from django.utils import timezone
 
 from accounts.signals import reauthenticated, reauthentication_failed
 from tests.doors import PASSWORD, Api, codes, fields
@@ -56,6 +57,13 @@ def test_whoever_has_no_password_cannot_prove_one(make_user, bearer, user):
     )
     for guess in ("", "!", user.password):
         assert bearer.post(PATH, {"password": guess}).status_code == 400
+
+
+def test_a_password_alone_proves_no_login_that_took_two_factors(bearer):
+    Session.objects.update(second_factor_at=timezone.now())
+    answer = bearer.post(PATH, {"password": PASSWORD})
+    assert (answer.status_code, codes(answer)) == (403, ["reauthentication_required"])
+    assert bearer.get(PROFILE).status_code == 200
 
 
 def test_by_cookie_it_needs_the_csrf_token(browser):

@@ -15,6 +15,7 @@ from tokens.errors import KeyTooYoung
 from tokens.keyring import generate, ring
 from tokens.models import KeyState, Session, SigningKey
 from tokens.signals import signing_key_created, signing_key_rotated, signing_keys_refused
+from tokens.tasks import end_sessions_opened_before
 
 A_SECOND = timedelta(seconds=1)
 
@@ -42,19 +43,22 @@ def make_first_keys(*, using: str | None = None) -> None:
 
 
 def prepare_next_key(algorithm: str | None = None) -> SigningKey:
-    """The key that will sign next, made now if there is none of that algorithm (by default
-    TOKENS["ALGORITHM"]). One that is replaced has signed nothing."""
-    wanted = algorithm or conf().ALGORITHM
+    """The key that will sign next, made now if there is none of that algorithm (by default the one
+    in use) that opens. One that is replaced has signed nothing."""
+    wanted = algorithm or _algorithm_in_use()
     following = _keys().filter(state=KeyState.NEXT).first()
-    if following and following.algorithm == wanted:
+    if following and following.algorithm == wanted and keyring.opens(following):
         return following
     fresh = generate(wanted, state=KeyState.NEXT)
-    with _everything_locked() as held:
-        if held.next and held.next.algorithm == wanted:
-            return held.next  # somebody was faster
-        if held.next:
-            held.next.delete()
-        return _add(fresh, timezone.now())
+    try:
+        with _everything_locked() as held:
+            if held.next == following:
+                if following:
+                    following.delete()
+                return _add(fresh, timezone.now())
+    except IntegrityError:  # made beside us: no lock could hold it before it existed
+        pass
+    return prepare_next_key(algorithm)  # somebody was faster
 
 
 def safe_from(following: SigningKey) -> datetime:
@@ -64,8 +68,8 @@ def safe_from(following: SigningKey) -> datetime:
     if active is None or active.created_at == following.created_at:
         return following.created_at  # born together: nobody ever saw the one without the other
     seen_elsewhere = bool(active.public and following.public)
-    pause = conf().JWKS_MAX_AGE if seen_elsewhere else keyring.RELOAD_AFTER
-    return following.created_at + timedelta(seconds=pause) + A_SECOND
+    published = keyring.RELOAD_AFTER + (conf().JWKS_MAX_AGE if seen_elsewhere else 0)
+    return following.created_at + timedelta(seconds=published) + A_SECOND
 
 
 def rotate_key(*, following: SigningKey) -> bool:
@@ -92,20 +96,22 @@ def rotate_key(*, following: SigningKey) -> bool:
 
 
 def replace_compromised_keys(*, algorithm: str | None = None) -> list[str]:
-    """Refuse every key that could have been read where the active one was, and sign with a new one.
+    """Refuse every key there is, sign with a new one, and have every session ended.
 
-    Those are all whose private part was still there; their tokens are dead from the next request
-    on, so whoever has no page open logs in again. Returns the refused kids.
+    Whoever read one key could have read the next one beside it, and earlier the former ones. Their
+    tokens are dead from the next request on; the sessions, which nobody could refresh, are ended
+    by the worker. Returns the refused kids.
     """
-    wanted = algorithm or conf().ALGORITHM
+    wanted = algorithm or _algorithm_in_use()
     fresh = [generate(wanted, state=state) for state in (KeyState.ACTIVE, KeyState.NEXT)]
     with _everything_locked():
         now = timezone.now()
-        exposed = _keys().exclude(sealed_private="").exclude(state=KeyState.RETIRED)
-        refused = list(exposed.values_list("kid", flat=True))
-        exposed.update(state=KeyState.RETIRED, sealed_private="", not_after=_last_token_dies(now))
+        believed = _keys().exclude(state=KeyState.RETIRED)
+        refused = list(believed.values_list("kid", flat=True))
+        believed.update(state=KeyState.RETIRED, sealed_private="", not_after=_last_token_dies(now))
         for row in fresh:
             _add(row, now)
+        end_sessions_opened_before.enqueue(now.isoformat())
         signing_keys_refused.send(sender=SigningKey, kids=refused)
     return refused
 
@@ -122,6 +128,7 @@ def _everything_locked() -> Iterator[_Held]:
     with transaction.atomic(using=_keys().db):
         rows = {row.state: row for row in _keys().order_by("kid").select_for_update()}
         yield _Held(rows.get(KeyState.ACTIVE), rows.get(KeyState.NEXT))
+        transaction.on_commit(ring.forget, using=_keys().db)
     ring.forget()
 
 
@@ -148,6 +155,12 @@ def _last_token_dies(now: datetime) -> datetime:
     longest = now + timedelta(seconds=conf().longest_token)
     unaware = timedelta(seconds=conf().LEEWAY + keyring.RELOAD_AFTER) + A_SECOND
     return max(latest, longest) + unaware
+
+
+def _algorithm_in_use() -> str:
+    """Not the setting: forgotten there, HS256 would take the keys from verifiers elsewhere."""
+    active = _keys().filter(state=KeyState.ACTIVE).first()
+    return active.algorithm if active else conf().ALGORITHM
 
 
 def _keys() -> QuerySet[SigningKey]:

@@ -1,7 +1,9 @@
 """Open a session: the row that a login becomes, and at the limit another one's end."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +12,7 @@ from django.utils import timezone
 
 from portcullis.client import Client
 from tokens.conf import AtMaxSessions, conf
-from tokens.errors import TooManySessions
+from tokens.errors import TokenInvalid, TooManySessions
 from tokens.flows.revoke import revoke
 from tokens.keyring import ring
 from tokens.models import KeyState, Restriction, RevokeReason, Session, SigningKey, Transport
@@ -26,17 +28,25 @@ def open_session(
     remember_me: bool = False,
     second_factor: bool = False,
     restriction: Restriction | None = None,
+    replaces: Mapping[uuid.UUID, Any] = MappingProxyType({}),
 ) -> Session:
     """Insert the row for a login that has passed all its stages.
 
     Only login delivery calls this (and SimpleJWT's `RefreshToken.for_user`): whoever holds a
-    session has been admitted. At MAX_SESSIONS the least recently used one is ended, or, by setting,
-    TooManySessions raised: exact also when many log in at once, for they wait for each other.
+    session has been admitted. `replaces` are sessions that end with this login (with their users'
+    ids). At MAX_SESSIONS the least recently used one is ended, or, by setting, TooManySessions
+    raised: exact also when many log in at once, for they wait for each other. Raises TokenInvalid
+    for a user who has been deactivated, or whose credentials have changed, since they were proven.
     """
     with transaction.atomic(savepoint=False):
         _wait_for_other_logins(user)
         now = timezone.now()
-        _make_room(user, now)
+        over = _over_the_limit(user, now, besides=replaces)
+        for session_id in sorted({*replaces, *over}):  # in one order, as everybody locks them
+            known = session_id in replaces
+            reason = RevokeReason.REPLACED if known else RevokeReason.LIMIT
+            owner = replaces[session_id] if known else user.pk
+            revoke(session_id, user_id=owner, reason=reason)
         session = Session.objects.create(
             user=user,
             created_at=now,
@@ -58,20 +68,26 @@ def open_session(
 
 
 def _wait_for_other_logins(user: Any) -> None:
-    """Lock the user. The same statement asks which key signs, so that this process does not go on
-    signing with one that another has just replaced; without any there is no session either."""
+    """Lock the user, before any session, as everybody does.
+
+    The same statement asks which key signs, so that this process does not go on signing with one
+    that another has just replaced; without any there is no session either.
+    """
     signs = SigningKey.objects.filter(state=KeyState.ACTIVE).values("kid")[:1]
-    users = type(user)._base_manager.filter(pk=user.pk).annotate(signs=Subquery(signs))
-    locked = users.select_for_update(of=("self",), no_key=True).values_list("signs", flat=True)
-    ring.active(kid=locked.first())
+    users = Session._meta.get_field("user").related_model._base_manager
+    proven = users.filter(pk=user.pk, is_active=True, credential_epoch=user.credential_epoch)
+    locked = proven.annotate(signs=Subquery(signs)).select_for_update(of=("self",), no_key=True)
+    found = list(locked.values_list("signs", flat=True))
+    if not found:
+        raise TokenInvalid("deactivated, or its credentials changed, during the login")
+    ring.active(kid=found[0])
 
 
-def _make_room(user: Any, now: datetime) -> None:
+def _over_the_limit(user: Any, now: datetime, *, besides: Container[uuid.UUID]) -> list[uuid.UUID]:
+    """Which sessions would give way. Raises TooManySessions where a login must not make them."""
     live = Session.objects.open(now).filter(user=user).order_by("-last_used_at", "pk")
-    over = list(live.values_list("pk", flat=True)[conf().MAX_SESSIONS - 1 :])
-    if not over:
-        return
-    if conf().AT_MAX_SESSIONS == AtMaxSessions.REFUSE:
+    others = [pk for pk in live.values_list("pk", flat=True) if pk not in besides]
+    over = others[conf().MAX_SESSIONS - 1 :]
+    if over and conf().AT_MAX_SESSIONS == AtMaxSessions.REFUSE:
         raise TooManySessions
-    for session_id in over:
-        revoke(session_id, user_id=user.pk, reason=RevokeReason.LIMIT)
+    return over

@@ -1,6 +1,6 @@
 """Renew a session in place: what a proof or a changed credential does to its earlier tokens."""
 
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from tokens.errors import TokenInvalid
@@ -14,18 +14,19 @@ def renew(
 
     `epoch` is the credential epoch that the session is bound to from now on; `done` is the
     restriction that this step lifts; `proven` says that its user has just proven who they are, by
-    what step-up asks for. Raises TokenInvalid if the session ended meanwhile. Call it in the
-    transaction of the change.
+    what step-up asks for. Raises TokenInvalid if the session ended meanwhile, or was bound to
+    another epoch. Call it in the transaction of the change.
     """
     now = timezone.now()
-    moved = Session.objects.filter(pk=session.pk, revoked_at=None).update(
+    as_read = Session.objects.filter(pk=session.pk, revoked_at=None, epoch=session.epoch)
+    moved = as_read.update(
         generation=F("generation") + 1,
         min_generation=F("generation") + 1,
         rotated_at=now,
         last_used_at=now,
-        proved_at=now if proven else session.proved_at,
+        proved_at=now if proven else F("proved_at"),
         epoch=epoch,
-        restriction="" if session.restriction == done else session.restriction,
+        restriction=Case(When(restriction=done or "", then=Value("")), default=F("restriction")),
     )
     if not moved:
         raise TokenInvalid("the session ended meanwhile")

@@ -24,20 +24,21 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--algorithm", choices=list(Algorithm), help='of the new key (else TOKENS["ALGORITHM"])'
+            "--algorithm", choices=list(Algorithm), help="of the new key (else as the one in use)"
         )
         parser.add_argument(
             "--compromised",
             action="store_true",
-            help="somebody else may know the key: refuse it, and what was kept beside it, at once",
+            help="somebody else may know the key: refuse it and all before it at once",
         )
 
     def handle(self, *, algorithm: str | None, compromised: bool, **options: Any) -> None:
         if compromised:
             refused = replace_compromised_keys(algorithm=algorithm)
             self.stdout.write(f"Refused from now on: {', '.join(refused) or 'no key'}.")
-            self.stdout.write("Whoever holds their tokens has to log in again.")
+            self.stdout.write("Every session is being ended by db_worker: everybody logs in again.")
         else:
+            self._warn(algorithm)
             self._rotate(prepare_next_key(algorithm))
         active = ring.active()
         self.stdout.write(self.style.SUCCESS(f"Signing: {active.kid}, {active.algorithm}."))
@@ -53,6 +54,10 @@ class Command(BaseCommand):
         if former:
             former.refresh_from_db()
             self.stdout.write(f"Verifying until {former.not_after:%Y-%m-%d %H:%M} UTC: {former}.")
+
+    def _warn(self, algorithm: str | None) -> None:
+        if algorithm == Algorithm.HS256 and ring.active().jwk:
+            self.stderr.write("HS256 has no public key: verifiers elsewhere refuse new tokens.")
 
     def _wait(self, following: SigningKey) -> None:
         """For the seconds until the other processes know the key too."""
