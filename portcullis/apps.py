@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from portcullis import namesakes
+from portcullis.registry import expires
 
 # Before any model is loaded: `EmailField[str, str]` is an error in plain Django.
 django_stubs_ext.monkeypatch()
@@ -25,4 +26,6 @@ class PortcullisConfig(AppConfig):
             )
 
     def ready(self) -> None:
-        from portcullis import checks  # noqa: F401  (it registers itself)
+        from portcullis import checks, leftovers  # noqa: F401  (checks register themselves)
+
+        expires(*leftovers.expiring())

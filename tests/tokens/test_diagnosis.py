@@ -2,9 +2,15 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from corsheaders.middleware import CorsMiddleware
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command, execute_from_command_line
 from django.db.models import F
@@ -12,15 +18,27 @@ from django.utils import timezone
 
 from tests.doors import Api
 from tests.tokens import forge
-from tests.tokens.carrying import ACCESS_COOKIE, PROFILE, by_header, refreshed
+from tests.tokens.carrying import (
+    ACCESS_COOKIE,
+    PROFILE,
+    REFRESH_COOKIE,
+    access_token_of,
+    by_cookie,
+    by_header,
+    refresh_token_of,
+    refreshed,
+)
 from tests.tokens.forge import with_claims, with_header, with_part
 from tests.tokens.forgeries import CLAIMS, ENCODINGS, ROW_IS_READ, SIGNATURES
-from tokens.diagnosis import Outcome, diagnose, failures, read_pasted
+from tokens.diagnosis import LONGEST, Outcome, Step, diagnose, failures, read_pasted
+from tokens.diagnosis.steps import shown
+from tokens.diagnosis.token import Token
 from tokens.keyring import ring
 from tokens.models import KeyState, Session, SigningKey
 
 pytestmark = pytest.mark.django_db
 
+PROJECT = Path(__file__).resolve().parents[2]
 KINDS = ["access", "refresh"]
 FORGERIES = {
     "signatures": SIGNATURES,
@@ -69,6 +87,28 @@ def test_a_forged_token_fails_exactly_if_the_api_refuses_it(bearer, kind, group)
     for flaw, make in FORGERIES[group].items():
         token = make(held(bearer, kind))
         assert (not refused_at(token)) == is_accepted(bearer, token, kind), flaw
+
+
+def by_refresh_cookie(token: str):
+    page = Api().fetch_csrf()
+    page.client.cookies[REFRESH_COOKIE] = token
+    return page.post("/auth/refresh")
+
+
+CARRIED = {
+    ("access", False): by_header,
+    ("access", True): by_cookie,
+    ("refresh", False): lambda token: Api().post("/auth/refresh", {"refresh": token}),
+    ("refresh", True): by_refresh_cookie,
+}
+
+
+def test_a_token_is_accepted_where_its_transport_has_it_travel(door):
+    tokens = {"access": access_token_of(door), "refresh": refresh_token_of(door)}
+    for (kind, cookie), send in CARRIED.items():
+        failed = failures(diagnose(tokens[kind], cookie=cookie))
+        assert (failed == []) == (send(tokens[kind]).status_code == 200), (kind, cookie)
+        assert failed in ([], ["session"])
 
 
 def turn_key(state: KeyState, **fields) -> None:
@@ -169,19 +209,21 @@ def test_one_failure_hides_none_behind_it(bearer, later):
     Session.objects.update(revoked_at=timezone.now(), revoke_reason="staff")
     get_user_model().objects.update(is_active=False)
     later(days=100)
-    token = with_header(with_part(bearer.access, 2, "AAAA"), jku="https://evil.example")
-    forged = with_part(token, 2, "AAAA")
-    assert refused_at(forged) == {"format", "signature", "times", "session", "user"}
-    told = reasons(forged)
-    assert told["session"].startswith("unverified: revoked 100 days ago: ended by staff; idle")
+    token = with_header(bearer.access, jku="https://evil.example")
+    assert refused_at(token) == {"format", "times", "session", "user"}
+    told = reasons(token)
+    assert told["session"].startswith("revoked 100 days ago: ended by staff; idle")
     assert "as old as it may be" in told["session"]
+    forged = with_part(token, 2, "AAAA")
+    assert refused_at(forged) == {"format", "signature", "times"}
+    assert reasons(forged)["times"].startswith("unverified: issued 100 days ago")
 
 
 def test_a_stranger_to_the_ring_is_read_all_the_same(bearer):
     token = forge.sign(
         {"alg": "RS256", "kid": "theirs", "typ": "JWT"}, {"iss": "x", "type": "access"}
     )
-    assert refused_at(token) == {"format", "key", "claims", "session"}
+    assert refused_at(token) == {"format", "key", "claims"}
     assert outcome(token, "signature") is Outcome.SKIPPED
 
 
@@ -190,11 +232,16 @@ def test_without_a_token_there_is_nothing_to_judge(db):
 
 
 def test_an_unverified_token_asks_for_nobody(bearer):
-    """Whoever may diagnose may not thereby look users up by their ids."""
+    """Whoever may diagnose may not thereby look sessions and users up by their ids."""
+    forged = with_part(bearer.access, 2, "AAAA")
+    for step in ("generation", "session", "user"):
+        assert outcome(bearer.access, step) is Outcome.PASSED
+        assert reasons(forged)[step] == "not looked for: nobody has verified this token"
+    assert not Token(forged, cookie=False).session
     user = get_user_model().objects.get()
     Session.objects.all().delete()
     assert outcome(bearer.access, "user") is Outcome.PASSED
-    assert outcome(with_part(bearer.access, 2, "AAAA"), "user") is Outcome.SKIPPED
+    assert outcome(forged, "user") is Outcome.SKIPPED
     user.delete()
     assert outcome(bearer.access, "user") is Outcome.FAILED
 
@@ -206,13 +253,29 @@ def test_nothing_secret_is_told(bearer):
     every = [make(bearer.access) for group in FORGERIES.values() for make in group.values()]
     every += [bearer.refresh_token, with_claims(bearer.access, sub=ODD, iss=ODD, aud=[ODD] * 9)]
     every += [with_header(bearer.access, kid=ODD, typ=ODD), with_claims(bearer.access, exp=10**30)]
+    every += [with_header(bearer.access, crit=[ODD])]  # PyJWT quotes it before any signature
     for token in every:
-        told = repr([(step.reason, step.advice) for step in diagnose(token)])
+        told = "".join(step.reason + step.advice for step in diagnose(token))
         for secret in [token, *(part for part in token.split(".") if len(part) > 8)]:
             assert secret not in told
         assert "@" not in told
-        assert told.isascii()
-        assert "\\x1b" not in told
+        assert is_plain(told)
+
+
+def is_plain(text: str) -> bool:
+    return all(" " <= character <= "~" for character in text)
+
+
+def test_a_step_is_fit_for_a_terminal_whatever_it_quotes():
+    step = Step("any", Outcome.FAILED, "\x1b]0;owned\x07 \ud800", "\u202e \x9b \xe9\n")
+    assert step.reason == r"\x1b]0;owned\x07 \ud800"
+    assert step.advice == r"\u202e \x9b \xe9\n"
+
+
+def test_a_long_text_takes_no_longer():
+    began = time.process_time()
+    assert shown("a" * 100_000) == '"' + "a" * 79 + "..."
+    assert time.process_time() - began < 2  # its square took half a minute
 
 
 @pytest.mark.parametrize("depth", [50, 400, 900])
@@ -244,6 +307,24 @@ NO_ORIGINS = [
     "https://",
     "null",
     "*",
+    "",
+    "https://host:",
+    "https://host:0",
+    "https://host:65536",
+    "https://a b.c",
+    "https://a.c\n",
+    "https://ex\xe4mple.com",
+    "https://\u202emoc.elpmaxe",
+    "https://a.c\x1b[31m",
+    "https://\x9b31m.com",
+    "https://\udcff.com",
+]
+SENT_BY_BROWSERS = [
+    "https://xn--exmple-cua.com",
+    "http://my_host:8080",
+    "https://app.example.com.",
+    "http://10.0.0.1",
+    "http://[::1]:443",
 ]
 
 
@@ -270,6 +351,35 @@ def test_an_origin_is_judged_as_the_middleware_does(browser, origin):
 @pytest.mark.parametrize("origin", NO_ORIGINS)
 def test_what_no_browser_sends_is_no_origin(bearer, origin):
     assert failures(diagnose(bearer.access, origin=origin)) == ["cors"]
+    assert failures(diagnose(bearer.access, origin=origin, cookie=True)) == ["cors"]
+    assert outcome(bearer.access, "csrf", origin=origin, cookie=True) is Outcome.SKIPPED
+    assert is_plain(reasons(bearer.access, origin=origin)["cors"])
+
+
+@pytest.mark.parametrize("origin", SENT_BY_BROWSERS)
+def test_what_browsers_send_is_an_origin(bearer, settings, origin):
+    settings.CORS_ALLOWED_ORIGINS = [origin]
+    assert failures(diagnose(bearer.access, origin=origin)) == []
+
+
+@pytest.mark.usefixtures("known")
+def test_cors_is_asked_where_the_token_goes(bearer, settings):
+    settings.CORS_URLS_REGEX = r"^/api/auth/"
+    for token, path in ((bearer.access, PROFILE), (bearer.refresh_token, "/auth/refresh")):
+        asked = {"Origin": SIBLING, "Access-Control-Request-Method": "POST"}
+        answer = Api().request("OPTIONS", path, **asked)
+        allowed = "Access-Control-Allow-Origin" in answer.headers
+        assert (failures(diagnose(token, origin=SIBLING)) == []) == allowed == (path != PROFILE)
+
+
+class Heir(CorsMiddleware):
+    """A project's own, by another name."""
+
+
+@pytest.mark.usefixtures("known")
+def test_a_middleware_that_inherits_is_found(bearer, settings):
+    settings.MIDDLEWARE = [f"{__name__}.{name}" for name in ("is_plain", "Heir")]
+    assert failures(diagnose(bearer.access, origin=SIBLING)) == []
 
 
 @pytest.mark.usefixtures("known")
@@ -359,6 +469,12 @@ def run(*arguments: str) -> tuple[str, int]:
     return out.getvalue(), 0
 
 
+def run_on(body: bytes, monkeypatch) -> tuple[str, int]:
+    """The same, with that on standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(body), "utf-8"))
+    return run("-")
+
+
 def test_the_command_accepts_what_the_api_accepts(bearer, monkeypatch):
     said, code = run(bearer.access)
     assert code == 0
@@ -369,8 +485,7 @@ def test_the_command_accepts_what_the_api_accepts(bearer, monkeypatch):
         ["--", "cors"],
         ["--", "cookie"],
     ]
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"Bearer {bearer.access}\n"))
-    piped, code = run("-")
+    piped, code = run_on(f"Bearer {bearer.access}\n".encode(), monkeypatch)
     assert code == 0
     assert piped.splitlines()[0].strip() == "Left out around the token: Bearer."
     for secret in (bearer.access, bearer.access.split(".")[2], "ada@example.com"):
@@ -390,3 +505,61 @@ def test_wrong_usage_is_another_matter(capsys):
         execute_from_command_line(["manage.py", "diagnosetoken"])
     assert left.value.code == 2
     assert "token" in capsys.readouterr().err
+
+
+def test_what_is_no_token_is_no_fault(bearer, monkeypatch):
+    said, code = run_on(b"\xff", monkeypatch)
+    assert code == 1
+    assert "NO  format" in said
+    for said, code in (run("a" * (LONGEST + 1)), run_on(b"a" * 10 * LONGEST, monkeypatch)):
+        assert (said, code) == ("No token has over 16,384 characters.", 2)
+    assert run("a" * LONGEST)[1] == 1
+
+
+def test_an_origin_that_is_empty_is_a_mistake(bearer):
+    assert run(bearer.access, "--origin", "") == ("--origin is empty: is a variable unset?", 2)
+
+
+def test_on_a_terminal_it_says_what_it_waits_for(bearer, monkeypatch):
+    hint = io.StringIO()
+    master, terminal = os.openpty()
+    with open(master, "wb") as typing, open(terminal) as stdin:
+        typing.write(f"{bearer.access}\n\x04".encode())
+        typing.flush()
+        monkeypatch.setattr("sys.stdin", stdin)
+        call_command("diagnosetoken", "-", stdout=io.StringIO(), stderr=hint)
+    assert hint.getvalue() == "Paste the token, then Ctrl-D.\n"
+
+
+def test_a_reader_may_leave(bearer):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as out:
+        call_command("diagnosetoken", bearer.access, stdout=out)
+        with pytest.raises(CommandError, match="Not accepted"):
+            call_command("diagnosetoken", "e.e.e", stdout=out)
+
+
+@pytest.mark.parametrize(
+    ("database", "expected", "code"),
+    [
+        ("empty.sqlite3", "The database is not up to date: run migrate.", 1),
+        ("no/such/directory/db.sqlite3", "The database does not answer.", 75),
+    ],
+)
+def test_what_waiting_mends_has_an_exit_code_of_its_own(tmp_path, database, expected, code):
+    done = subprocess.run(
+        [sys.executable, "manage.py", "diagnosetoken", "e.e.e"],
+        check=False,
+        cwd=PROJECT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DATABASE_URL": f"sqlite:///{tmp_path}/{database}",
+            "CACHE_URL": "locmemcache://alone",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr.strip()) == (code, f"CommandError: {expected}")

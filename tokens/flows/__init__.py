@@ -4,7 +4,7 @@ from tokens.flows.introspect import introspect
 from tokens.flows.keys import prepare_next_key, replace_compromised_keys, rotate_key, safe_from
 from tokens.flows.open_session import open_session
 from tokens.flows.renew import renew
-from tokens.flows.revoke import revoke, revoke_all
+from tokens.flows.revoke import revoke, revoke_all, revoke_in_batches
 from tokens.flows.rotate import check_refresh, decode_refresh, rotate
 from tokens.flows.slide import slide
 
@@ -18,6 +18,7 @@ __all__ = [
     "replace_compromised_keys",
     "revoke",
     "revoke_all",
+    "revoke_in_batches",
     "rotate",
     "rotate_key",
     "safe_from",
