@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "portcullis.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.csp.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
     "portcullis.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -127,6 +127,7 @@ PORTCULLIS = {
     "BASE_URL": BASE_URL,
     "ENCRYPTION_KEYS": FIELD_ENCRYPTION_KEYS,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
+    "GEOIP_DATABASE": setting("GEOIP_DATABASE"),
 }
 TOKENS = {
     "ALGORITHM": chosen("TOKEN_ALGORITHM", Algorithm, "HS256"),
