@@ -1,4 +1,4 @@
-"""django-csp's middleware with the policy remembered: it builds the same header for each answer."""
+"""The policy header, remembered: django-csp builds the same one anew for each answer."""
 
 import functools
 from typing import Any

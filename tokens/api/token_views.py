@@ -47,7 +47,9 @@ class IntrospectView(SignedInEndpoint):
             return Response({"active": False})
         kind = {Kind.ACCESS: "Bearer", Kind.REFRESH: "refresh_token"}[claims.kind]
         known = {"active": True, "token_type": kind, "username": session.user.get_username()}
-        return Response({**claims.payload, **facts(session), **known})
+        answer = {**claims.payload, **facts(session), **known}
+        answer.pop("permissions_omitted", None)  # they fit into an answer
+        return Response(answer)
 
 
 class RevokeView(SignedInEndpoint):
