@@ -11,6 +11,7 @@ from django.views.debug import get_default_exception_reporter_filter
 
 from tests.admin.desk import SESSIONS, Desk
 from tests.doors import Api, shown
+from tests.tokens.forge import with_header
 from tokens.models import Session
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,20 @@ def test_neither_token_nor_address_is_on_the_page(clinic, bearer, caplog):
         for secret in (bearer.access, bearer.access.split(".")[1], "ada@example.com"):
             assert secret not in page
             assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("quoted", ["\x1b]0;owned\x07", "eve@example.com", "\ud800"])
+def test_what_a_token_quotes_is_no_fault(clinic, bearer, quoted):
+    page = clinic.post(PAGE, {"token": with_header(bearer.access, crit=[quoted])})
+    assert page.status_code == 200
+    assert "Unsupported critical extension" in shown(page)
+    assert not re.search(r"\x1b|\x07|eve@", page.content.decode())
+
+
+def test_no_more_is_read_than_a_token_may_be_long(clinic):
+    page = clinic.post(PAGE, {"token": "a" * 16385})
+    assert "at most 16384 characters" in shown(page)
+    assert outcomes(page) == {}
 
 
 @pytest.fixture

@@ -4,8 +4,11 @@ The installed middleware is asked, with the request that a browser would send.
 """
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from itertools import takewhile
+from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -27,25 +30,29 @@ from tokens.jwt import Kind
 COOKIE_BYTES = 4096
 """Of name and value: more is dropped by every browser (RFC 6265bis, 5.6)."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
+LABEL = "[a-z0-9_-]+"
+ORIGIN = re.compile(rf"https?://(?:{LABEL}(?:\.{LABEL})*\.?|\[[0-9a-f:]+\])(?::[1-9][0-9]*)?")
+CORS_CLASS = "CorsMiddleware"
 A_CSRF_TOKEN = "0" * 32
 
 
-def steps(token: Token, *, origin: str | None, cookie: bool) -> Iterator[Step]:
-    yield _cors(origin, token, cookie=cookie) if origin else skipped("cors", "not asked")
-    if origin or cookie:
-        yield _csrf(origin or portcullis_conf().BASE_URL, cookie=cookie)
-    yield _cookie(token) if cookie else skipped("cookie", "not asked")
-    if origin and cookie and is_origin(origin):
-        yield _site(origin)
+def steps(token: Token, *, origin: str | None) -> Iterator[Step]:
+    yield skipped("cors", "not asked") if origin is None else _cors(origin, token)
+    page = origin if origin is not None and is_origin(origin) else None
+    if page or token.in_cookie:
+        yield skipped("csrf", "there is no origin") if page != origin else _csrf(page, token)
+    yield _cookie(token) if token.in_cookie else skipped("cookie", "not asked")
+    if page and token.in_cookie:
+        yield _site(page)
 
 
 class _FromPage(HttpRequest):
     """What a script on a page of that origin sends, with a CSRF token, or asks beforehand."""
 
-    def __init__(self, origin: str, *, method: str = "POST") -> None:
+    def __init__(self, origin: str, token: Token, *, method: str = "POST") -> None:
         super().__init__()
         self.method = method
-        self.path = self.path_info = conf().REFRESH_PATH
+        self.path = self.path_info = _destination(token)
         self.COOKIES[settings.CSRF_COOKIE_NAME] = A_CSRF_TOKEN
         self.session = {CSRF_SESSION_KEY: A_CSRF_TOKEN}  # type: ignore[assignment]
         self.META = {
@@ -59,41 +66,49 @@ class _FromPage(HttpRequest):
         return urlsplit(portcullis_conf().BASE_URL).scheme
 
 
-def _cors(origin: str, token: Token, *, cookie: bool) -> Step:
+def _destination(token: Token) -> str:
+    """Where it is sent: to the refresh endpoint, or to another path of the same API."""
+    refresh = PurePosixPath(conf().REFRESH_PATH)
+    return str(refresh if token.kind is Kind.REFRESH else refresh.parent.parent / "users/profile")
+
+
+def _cors(origin: str, token: Token) -> Step:
     if not is_origin(origin):
         form = "Like https://app.example.com: in lower case, without path, slash or default port."
         return failed("cors", f"{shown(origin)} is no origin", form)
     if origin == portcullis_conf().BASE_URL:
         return passed("cors", "the server's own origin needs none")
-    answer = _preflight(origin)
+    answer = _preflight(origin, token)
     if answer is None:
         advice = "Install django-cors-headers, unless a proxy answers in its place."
         return failed("cors", "no CORS middleware is installed", advice)
     allowed = answer.get("Access-Control-Allow-Origin", "")
     if allowed not in {origin, "*"}:
-        advice = "Add it to CORS_ALLOWED_ORIGINS, letter by letter."
-        return failed("cors", f"{origin} is not allowed", advice)
-    return judged(
-        "cors",
-        list(_unfit(answer, token, cookie=cookie)),
-        fine=f"{origin} may send it and read the answer",
-    )
+        advice = "Add it to CORS_ALLOWED_ORIGINS, letter by letter; CORS_URLS_REGEX has a say too."
+        return failed("cors", f"{shown(origin)} is not allowed at {_destination(token)}", advice)
+    fine = f"{shown(origin)} may send it and read the answer"
+    return judged("cors", list(_unfit(answer, token)), fine=fine)
 
 
-def _preflight(origin: str) -> HttpResponseBase | None:
-    installed = [name for name in settings.MIDDLEWARE if name.endswith(".CorsMiddleware")]
-    if not installed:
+def _preflight(origin: str, token: Token) -> HttpResponseBase | None:
+    cors = next(filter(_is_cors, map(import_string, settings.MIDDLEWARE)), None)
+    if cors is None:
         return None
-    answer: HttpResponseBase = import_string(installed[0])(lambda request: HttpResponse())(
-        _FromPage(origin, method="OPTIONS")
+    answer: HttpResponseBase = cors(lambda request: HttpResponse())(
+        _FromPage(origin, token, method="OPTIONS")
     )
     return answer
 
 
-def _unfit(answer: HttpResponseBase, token: Token, *, cookie: bool) -> Iterator[str]:
+def _is_cors(middleware: Any) -> bool:
+    """Whether it is that class or inherits from it, told by name: it need not be installed."""
+    return any(base.__name__ == CORS_CLASS for base in getattr(middleware, "__mro__", ()))
+
+
+def _unfit(answer: HttpResponseBase, token: Token) -> Iterator[str]:
     """What an allowed origin is not allowed."""
     needed = "content-type" if token.kind is Kind.REFRESH else "authorization"
-    if cookie:
+    if token.in_cookie:
         needed = _csrf_header().lower()
         if answer.get("Access-Control-Allow-Credentials") != "true":
             yield "cookies are not allowed (CORS_ALLOW_CREDENTIALS)"
@@ -101,16 +116,18 @@ def _unfit(answer: HttpResponseBase, token: Token, *, cookie: bool) -> Iterator[
         yield f"the header {needed} is not allowed (CORS_ALLOW_HEADERS)"
 
 
-def _csrf(origin: str, *, cookie: bool) -> Step:
-    """Asked of requests that are authenticated by a cookie."""
+def _csrf(page: str | None, token: Token) -> Step:
+    """Asked of requests that are authenticated by a cookie; of the server's own pages, else."""
+    origin = page or portcullis_conf().BASE_URL
     try:
-        enforce_csrf(_FromPage(origin))
+        enforce_csrf(_FromPage(origin, token))
     except CsrfFailed as error:
         flaw = str(error).rstrip(".")
-        if not cookie:
+        if not token.in_cookie:
             return skipped("csrf", f"of concern to cookies only, then refused: {flaw}")
         return failed("csrf", flaw, "Add the origin to CSRF_TRUSTED_ORIGINS.")
-    return passed("csrf", f"{origin} is trusted; unsafe methods need the header {_csrf_header()}")
+    found = f"{shown(origin)} is trusted; unsafe methods need the header {_csrf_header()}"
+    return passed("csrf", found)
 
 
 def _csrf_header() -> str:
@@ -142,7 +159,7 @@ def _site(origin: str) -> Step:
     if page.scheme != server.scheme or "." not in shared:
         return failed(
             "site",
-            f"{origin} is another site than {server.scheme}://{server.netloc}",
+            f"{shown(origin)} is another site than {server.scheme}://{server.netloc}",
             "SameSite=Strict keeps the cookie back. Serve the page from the same domain over the "
             "same scheme, or use the Authorization header.",
         )
@@ -170,10 +187,10 @@ def _is_address(host: str) -> bool:
 
 def is_origin(text: str) -> bool:
     """Whether a browser would send it so (RFC 6454, 6.2)."""
+    if not ORIGIN.fullmatch(text):
+        return False
     try:
         parts = urlsplit(text)
-        usual = parts.port == DEFAULT_PORTS[parts.scheme]
-    except (KeyError, ValueError):
+        return parts.port != DEFAULT_PORTS[parts.scheme]
+    except ValueError:  # no such port, no such address
         return False
-    bare = bool(parts.hostname) and "@" not in parts.netloc and not usual
-    return bare and text == f"{parts.scheme}://{parts.netloc}".lower()

@@ -16,13 +16,23 @@ from django.db import router
 from tokens import jwt
 from tokens.authentication import authenticate_token
 from tokens.conf import conf
-from tokens.diagnosis.steps import Step, away, failed, judged, passed, shown, skipped, until
+from tokens.diagnosis.steps import (
+    Step,
+    away,
+    brief,
+    failed,
+    judged,
+    passed,
+    shown,
+    skipped,
+    until,
+)
 from tokens.diagnosis.token import Token, broken
 from tokens.errors import TokenExpired, TokenInvalid
 from tokens.flows.rotate import check_refresh, within_grace
 from tokens.jwt import Claims, Kind
 from tokens.keyring import ring
-from tokens.models import Death, KeyState, Session, SigningKey
+from tokens.models import Death, KeyState, Session, SigningKey, Transport
 
 
 def steps(token: Token) -> Iterator[Step]:
@@ -33,13 +43,16 @@ def steps(token: Token) -> Iterator[Step]:
     yield _format(token)
     yield _key(token)
     yield _signature(token)
-    for name, judge in OF_THE_CLAIMS.items():
+    for name, judge in (OF_THE_CLAIMS | OF_THE_ROWS).items():
         if not token.payload:
             yield skipped(name, "there are no claims to read")
-            continue
-        step = judge(token)
-        doubt = "" if token.verified else "unverified: "
-        yield dataclasses.replace(step, reason=doubt + step.reason)
+        elif token.verified:
+            yield judge(token)
+        elif name in OF_THE_ROWS:
+            yield skipped(name, "not looked for: nobody has verified this token")
+        else:
+            step = judge(token)
+            yield dataclasses.replace(step, reason=f"unverified: {step.reason}")
     yield _server(token)
 
 
@@ -167,9 +180,10 @@ def _session(token: Token) -> Step:
     if session.restriction:
         found = f"may do one step only ({session.get_restriction_display()})"
         problems += [found] if token.kind is not Kind.REFRESH else []
-    return judged(
-        "session", problems, fine=found, advice="Log in again; or do the step, if there is one."
-    )
+    advice = "Log in again; or do the step, if there is one." if problems else ""
+    if token.kind is Kind.REFRESH and session.transport != Transport.BEARER and not token.in_cookie:
+        problems.append(f"{session.transport}: travels in its cookie only: add --cookie")
+    return judged("session", problems, fine=found, advice=advice)
 
 
 def _over(token: Token, session: Session) -> list[str]:
@@ -185,10 +199,8 @@ def _over(token: Token, session: Session) -> list[str]:
 
 def _user(token: Token) -> Step:
     user = token.session.user if token.session else _named(token)
-    if user is None and token.verified:
-        return failed("user", "there is no such user")
     if user is None:
-        return skipped("user", "not looked for")
+        return failed("user", "there is no such user")
     problems = [] if user.is_active else ["deactivated"]
     if Death.CREDENTIALS in token.deaths:
         problems.append("the password or another credential was changed since the login")
@@ -197,8 +209,8 @@ def _user(token: Token) -> Step:
 
 
 def _named(token: Token) -> Any:
-    """The user of a session that is gone. An unverified token could ask for anybody."""
-    if not token.verified or broken(jwt.subject, token.payload):
+    """The user of a session that is gone."""
+    if broken(jwt.subject, token.payload):
         return None
     users = get_user_model()._default_manager.using(router.db_for_write(get_user_model()))
     try:
@@ -213,14 +225,9 @@ def _server(token: Token) -> Step:
     try:
         ask(token.raw)
     except (TokenExpired, TokenInvalid) as error:
-        return failed("server", f"refuses it: {error}")
+        return failed("server", f"refuses it: {brief(str(error))}")
     return passed("server", "accepts it")
 
 
-OF_THE_CLAIMS = {
-    "times": _times,
-    "claims": _claims,
-    "generation": _generation,
-    "session": _session,
-    "user": _user,
-}
+OF_THE_CLAIMS = {"times": _times, "claims": _claims}
+OF_THE_ROWS = {"generation": _generation, "session": _session, "user": _user}

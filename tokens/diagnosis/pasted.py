@@ -9,6 +9,8 @@ WRAPPINGS = {
     "quotes": re.compile(r"(['\"`])(.*)\1", re.DOTALL),
 }
 WRAPPED_AT_MOST = 4
+LONGEST = 16 * 1024
+"""Characters: four times of what the server reads."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -9,6 +9,9 @@ from typing import Any
 
 UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 ADDRESS = re.compile(r"[^\s@\"]+@[^\s@\"]+")
+UNPRINTABLE = re.compile(r"[^ -~]")
+READ = 400
+"""Characters of a text that are searched for addresses, which takes the square of their number."""
 SHOWN = 80
 
 
@@ -20,12 +23,21 @@ class Outcome(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """`reason` says what was found, `advice` what to do about it."""
+    """`reason` says what was found, `advice` what to do about it, in printable ASCII."""
 
     name: str
     outcome: Outcome
     reason: str
     advice: str = ""
+
+    def __post_init__(self) -> None:
+        """Whatever a text quotes: it is for terminals and for pages."""
+        for field in ("reason", "advice"):
+            object.__setattr__(self, field, UNPRINTABLE.sub(_escaped, getattr(self, field)))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def judged(name: str, problems: list[str], *, fine: str, advice: str = "") -> Step:
@@ -48,9 +60,14 @@ def skipped(name: str, reason: str) -> Step:
 def shown(value: Any) -> str:
     """What a token says, fit to be read: short, without control characters or addresses."""
     try:
-        text = ADDRESS.sub("(an address)", json.dumps(value))
+        return brief(json.dumps(value))
     except RecursionError:
         return "(nested too deeply)"
+
+
+def brief(text: str) -> str:
+    """Short and without addresses, for what may quote a token."""
+    text = ADDRESS.sub("(an address)", text[:READ])
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from tokens import jwt, strict
+from tokens.diagnosis.steps import brief
 from tokens.errors import TokenInvalid
 from tokens.jwt import Kind
 from tokens.keyring import Key, ring
@@ -19,8 +20,9 @@ NONSENSE = (TokenInvalid, ValueError, LookupError, TypeError, AttributeError)
 class Token:
     """What cannot be read is empty or None."""
 
-    def __init__(self, raw: str) -> None:
+    def __init__(self, raw: str, *, cookie: bool) -> None:
         self.raw = raw
+        self.in_cookie = cookie
         self.now = timezone.now()
 
     @cached_property
@@ -65,7 +67,8 @@ class Token:
 
     @cached_property
     def session(self) -> Session | None:
-        if broken(jwt.subject, self.payload):
+        """Of a verified token: whoever knows the id of a session must not read it by this."""
+        if not self.verified or broken(jwt.subject, self.payload):
             return None
         return strict.fetch(jwt.subject(self.payload)[0])
 
@@ -88,5 +91,5 @@ def broken(rule: Callable[..., Any], *facts: Any) -> str:
     try:
         rule(*facts)
     except NONSENSE as error:
-        return str(error) or type(error).__name__
+        return brief(str(error)) or type(error).__name__
     return ""
