@@ -47,6 +47,12 @@ class Key:
     verifying: Any
     not_after: datetime | None
 
+    def sign(self, data: bytes) -> bytes:
+        return bytes(_implementations[self.algorithm].sign(data, self.signing))
+
+    def has_signed(self, data: bytes, signature: bytes) -> bool:
+        return bool(_implementations[self.algorithm].verify(data, self.verifying, signature))
+
     def verifies(self) -> bool:
         return self.not_after is None or self.not_after > timezone.now()
 
