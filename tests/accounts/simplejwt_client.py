@@ -5,6 +5,7 @@ The story is played with SimpleJWT itself and with `accounts.compat`; it imports
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.test import Client
 
 EMAIL = "ada@example.com"
@@ -26,7 +27,7 @@ class TokenClient:
             f"/api/token/{path}", body, content_type=content_type, secure=True, **extra
         )
 
-    def obtain(self, name: str = EMAIL, password: str = PASSWORD, **extra: Any):
+    def obtain(self, name: Any = EMAIL, password: Any = PASSWORD, **extra: Any):
         return self.post(LOGIN, {self.login_field: name, "password": password}, **extra)
 
     def refresh(self, refresh: Any):
@@ -65,7 +66,9 @@ def story(client: TokenClient) -> dict[str, dict[str, Any]]:
     _be_somebody(client, tell, pair)
     rotated = _refresh(client, tell, pair)
     _verify(client, tell, rotated)
+    tell("verify what was rotated away", client.verify(pair["refresh"]))
     _log_out(client, tell, rotated)
+    _be_deactivated(client, tell, client.obtain().json())
     return told
 
 
@@ -89,6 +92,9 @@ def _log_in(client: TokenClient, tell: Any) -> None:
     tell("not JSON", client.post(LOGIN, "{"))
     tell("XML", client.post(LOGIN, "<token/>", "application/xml"))
     tell("GET", client.client.get("/api/token/", secure=True))
+    tell("a blank around the password", client.obtain(password=f" {PASSWORD} "))
+    tell("129 characters", client.obtain(password="x" * 129))
+    tell("a number", client.obtain(password=5))
 
 
 def _be_somebody(client: TokenClient, tell: Any, pair: dict[str, str]) -> None:
@@ -124,3 +130,10 @@ def _log_out(client: TokenClient, tell: Any, pair: dict[str, str]) -> None:
     tell("blacklist", client.blacklist(pair["refresh"]))
     tell("blacklist again", client.blacklist(pair["refresh"]))
     tell("refresh after it", client.refresh(pair["refresh"]))
+    tell("verify after it", client.verify(pair["refresh"]))
+
+
+def _be_deactivated(client: TokenClient, tell: Any, pair: dict[str, str]) -> None:
+    get_user_model().objects.update(is_active=False)
+    tell("refresh of somebody who was deactivated", client.refresh(pair["refresh"]))
+    tell("hello from somebody who was deactivated", client.hello(f"Bearer {pair['access']}"))

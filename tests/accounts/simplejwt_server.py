@@ -1,19 +1,23 @@
 """SimpleJWT itself, rotating and blacklisting, in a project that has never heard of ours.
 
-Run as a process of its own, since SimpleJWT reads its settings when it is imported: prints what
-its views answer to the story.
+Run as a process of its own, since SimpleJWT reads its settings when it is imported. Prints what
+its views answer to the story; with arguments it is the project's `manage.py`.
 """
 
 import json
+import os
+import sys
 
 import django
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import call_command, execute_from_command_line
 from django.urls import path
 
 settings.configure(
     ALLOWED_HOSTS=["*"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    DATABASES={
+        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["OLD_DATABASE"]}
+    },
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     INSTALLED_APPS=[
         "django.contrib.auth",
@@ -63,8 +67,13 @@ urlpatterns = [
     path("api/token/blacklist/", views.token_blacklist),
 ]
 
-if __name__ == "__main__":
+
+def play() -> None:
     call_command("migrate", verbosity=0)
     User.objects.create_user(EMAIL, password=PASSWORD)
     User.objects.create_user(INACTIVE, password=PASSWORD, is_active=False)
     print(json.dumps(story(TokenClient())))
+
+
+if __name__ == "__main__":
+    execute_from_command_line(sys.argv) if sys.argv[1:] else play()

@@ -1,15 +1,24 @@
 """A client that was written for SimpleJWT, against SimpleJWT's own views and against ours."""
 
 import json
+import logging
+import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session as DjangoSession
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.management import call_command
 from django.db import connection
+from django.http import HttpRequest
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path, reverse
+from rest_framework import authentication, serializers
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -17,7 +26,7 @@ from accounts.models import PendingLogin
 from accounts.signals import logged_in, login_failed
 from portcullis.reports import SecretsFilter
 from tests.accounts.outside import outside
-from tests.accounts.simplejwt_client import EMAIL, INACTIVE, LOGIN, TokenClient, story
+from tests.accounts.simplejwt_client import EMAIL, FORM, INACTIVE, LOGIN, TokenClient, story
 from tests.doors import PASSWORD, Api, codes
 from tests.package.readme import PROJECT
 from tests.tokens import forge
@@ -28,11 +37,26 @@ from tokens.signals import reuse_detected
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
+JSON = "application/json"
 WRONG = "Difference-Engine-1822"
 CHALLENGE = 'Bearer realm="api"'
 VERIFIED = "accounts.stages.VerifiedEmail"
 STAGES = "tests.accounts.test_login_stages"
 NOT_OURS = {"messages"}  # which of its token classes refused a token, and why
+DIFFERENT = {
+    "a blank around the password": ((200, None), (401, "no_active_account")),
+    "129 characters": ((401, None), (400, None)),
+    "a number": ((401, None), (400, None)),
+    "verify what was rotated away": ((400, None), (401, "token_not_valid")),
+    "verify after it": ((400, None), (401, "token_not_valid")),
+    "refresh of somebody who was deactivated": ((401, None), (401, "token_not_valid")),
+    "hello from somebody who was deactivated": (
+        (401, "user_inactive"),
+        (401, "token_not_valid"),
+    ),
+}
+"""Steps of which docs/migrating.md tells: status and `code` there and here."""
+KEY = "a-key-of-the-project-s-own"
 
 
 class Hello(APIView):
@@ -43,8 +67,53 @@ class Hello(APIView):
         return Response({"hello": str(request.user)})
 
 
+class KeyAuthentication(authentication.TokenAuthentication):
+    """DRF's own (`Token ...`), with one key and without its table."""
+
+    def authenticate_credentials(self, key):
+        if key != KEY:
+            raise AuthenticationFailed
+        return get_user_model().objects.get(email=EMAIL), key
+
+
+class HelloByEither(Hello):
+    authentication_classes = (KeyAuthentication, TokenAuthentication)
+
+
+class HelloByOursFirst(Hello):
+    authentication_classes = (TokenAuthentication, KeyAuthentication)
+
+
+class Parcel(serializers.Serializer):
+    type = serializers.CharField()
+    errors = serializers.CharField()
+    weight = serializers.IntegerField()
+
+
+class Post(APIView):
+    """A view of the project that takes forms, one parcel or many."""
+
+    permission_classes = ()
+    parser_classes = (*APIView.parser_classes, FormParser, MultiPartParser)
+    schema = None
+
+    def post(self, request):
+        parcels = Parcel(data=request.data, many=isinstance(request.data, list))
+        parcels.is_valid(raise_exception=True)
+        raise serializers.ValidationError("Too heavy.")  # a bare list, as DRF answers it
+
+
+class Suspect(Post):
+    def post(self, request):
+        raise SuspiciousFileOperation("/etc/passwd")
+
+
 urlpatterns = [
     path("api/hello", Hello.as_view()),
+    path("api/hello/either", HelloByEither.as_view()),
+    path("api/hello/ours-first", HelloByOursFirst.as_view()),
+    path("api/parcels", Post.as_view()),
+    path("api/suspect", Suspect.as_view()),
     path("api/", include("accounts.compat.urls")),
     path("", include("config.urls")),
 ]
@@ -54,8 +123,15 @@ urlpatterns = [
 def theirs() -> dict[str, dict]:
     """What SimpleJWT answers to the story."""
     command = [sys.executable, "-m", "tests.accounts.simplejwt_server"]
+    environment = {**os.environ, "OLD_DATABASE": ":memory:"}
     told = subprocess.run(
-        command, cwd=PROJECT, capture_output=True, check=True, text=True, timeout=60
+        command,
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=60,
     )
     return json.loads(told.stdout)
 
@@ -82,17 +158,28 @@ def refused(answer, code: str, ours: str, status: int = 401) -> bool:
     )
 
 
-@pytest.mark.parametrize("login_field", ["email", "username"])
-def test_the_story_goes_as_with_simplejwt(theirs, make_user, settings, login_field):
+@pytest.fixture
+def both_shapes(settings):
+    """The project's own views refuse as these endpoints do."""
     settings.REST_FRAMEWORK = {
         **settings.REST_FRAMEWORK,
         "EXCEPTION_HANDLER": "accounts.compat.problems.handle",
     }
+
+
+@pytest.mark.usefixtures("both_shapes")
+@pytest.mark.parametrize("login_field", ["email", "username"])
+def test_the_story_goes_as_with_simplejwt(theirs, make_user, login_field):
     make_user(EMAIL)
     make_user(INACTIVE, is_active=False)
     ours = story(TokenClient(login_field))
-    assert ours.keys() == theirs.keys()
+    assert ours.keys() == theirs.keys() >= DIFFERENT.keys()
+    for step, answers in DIFFERENT.items():
+        told = [(side[step]["status"], side[step]["code"]) for side in (theirs, ours)]
+        assert told == [*answers], step
     for step, told in theirs.items():
+        if step in DIFFERENT:
+            continue
         assert ours[step]["status"] == told["status"], step
         assert ours[step]["cookies"] == [], step
         assert set(told["members"]) - NOT_OURS <= set(ours[step]["members"]), step
@@ -298,7 +385,6 @@ def test_an_authorization_header_changes_nothing(client, pair):
 @pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
-        ("&".join(f"f{n}=1" for n in range(1001)), "application/x-www-form-urlencoded", 400),
         ("x", "multipart/form-data", 400),
         ("x", "multipart/form-data; boundary=y", 400),
         (b"\xff\xfe", "application/x-www-form-urlencoded", 400),
@@ -320,6 +406,91 @@ def test_garbage_is_refused_in_both_shapes(user, client, body, content_type, sta
     assert answer.json()["type"] in {"validation_error", "client_error"}
     assert set(answer.json()) > {"type", "errors"}
     assert not Session.objects.exists()
+
+
+MANY = "&".join(f"f{n}=1" for n in range(1001))
+FILE = '--y\r\nContent-Disposition: form-data; name="f{n}"; filename="f"\r\n\r\nx\r\n'
+FILES = "".join(FILE.format(n=n) for n in range(101)) + "--y--\r\n"
+LARGE = '--y\r\nContent-Disposition: form-data; name="f"\r\n\r\n' + "x" * 20_000 + "\r\n--y--\r\n"
+PARTS = "multipart/form-data; boundary=y"
+
+
+@pytest.mark.usefixtures("both_shapes")
+@pytest.mark.parametrize("path", ["/api/token/", "/api/parcels"])
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ((MANY, FORM), (400, "parse_error", "TooManyFieldsSent")),
+        ((FILES, PARTS), (400, "parse_error", "TooManyFilesSent")),
+        ((LARGE, PARTS), (413, "body_too_large", "RequestDataTooBig")),
+    ],
+    ids=["fields", "files", "size"],
+)
+def test_django_s_limits_are_refused_and_logged_as_django_does(settings, caplog, path, form, told):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000
+    status, code, logged = told
+    with caplog.at_level(logging.ERROR, "django.security"):
+        answer = TokenClient().client.post(path, *form, secure=True)
+    assert (answer.status_code, answer.json()["code"], codes(answer)) == (status, code, [code])
+    [line] = [record for record in caplog.records if record.name.startswith("django.")]
+    assert (line.name, line.levelname) == (f"django.security.{logged}", "ERROR")
+    assert isinstance(line.request, HttpRequest)
+    assert line.status_code == status
+
+
+@pytest.mark.usefixtures("both_shapes", "user")
+def test_no_report_parses_a_refused_form_again():
+    """Here the CSRF check has read it, before any parser of DRF's."""
+    browser = Api().login()
+    headers = {"Origin": "https://portcullis.test"}
+    answer = browser.client.post(
+        "/api/parcels", MANY, content_type=FORM, secure=True, headers=headers
+    )
+    assert (answer.status_code, codes(answer)) == (400, ["parse_error"])
+    assert not answer.wsgi_request.POST
+
+
+@pytest.mark.usefixtures("both_shapes")
+def test_what_else_is_suspicious_stays_with_the_project_s_handler(client):
+    answer = client.client.post("/api/suspect", {}, content_type=JSON, secure=True)
+    assert (answer.status_code, answer.json()["type"]) == (500, "server_error")
+    assert "passwd" not in answer.content.decode()
+
+
+@pytest.mark.usefixtures("both_shapes")
+def test_a_project_s_errors_are_by_field_but_for_fields_that_are_called_as_our_members(client):
+    def refused(parcels: Any) -> dict[str, Any]:
+        answer = client.client.post("/api/parcels", parcels, content_type=JSON, secure=True)
+        assert answer.status_code == 400
+        return answer.json()
+
+    missing = ["This field is required."]
+    one = refused({})
+    assert (one["type"], one["weight"]) == ("validation_error", missing)
+    assert [error["attr"] for error in one["errors"]] == ["type", "errors", "weight"]
+    right, wrong = {"type": "a", "errors": "b", "weight": 1}, {"type": "a", "errors": "b"}
+    assert refused([right, wrong])["1"] == {"weight": missing}
+    assert refused({**right, "weight": 50})["non_field_errors"] == ["Too heavy."]
+
+
+def test_another_scheme_wants_its_class_before_ours(user, client, pair):
+    def hello(path: str, header: str | None):
+        headers = {"Authorization": header} if header else {}
+        return client.client.get(f"/api/hello/{path}", secure=True, headers=headers)
+
+    for header in (f"Token {KEY}", f"Bearer {pair['access']}"):
+        assert hello("either", header).json() == {"hello": EMAIL}
+    for header in ("Token wrong", "Bearer garbage", "Basic YWRhOmFkYQ==", None):
+        assert hello("either", header).status_code == 401
+    assert hello("either", None).headers["WWW-Authenticate"] == "Token"
+    refused = hello("ours-first", f"Token {KEY}")
+    assert (refused.status_code, codes(refused)) == (401, ["token_invalid"])
+
+
+def test_another_scheme_and_cookies_together_are_judged_by_the_header(user):
+    browser = Api().login()
+    assert browser.get("/hello/either").json() == {"hello": EMAIL}
+    assert browser.get("/hello/either", Authorization="Token wrong").status_code == 401
 
 
 def test_a_form_s_password_stays_out_of_error_reports(user, client):

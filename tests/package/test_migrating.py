@@ -1,14 +1,22 @@
 """The guide to moving here: every block of it is executed, and what its tables name exists."""
 
+import os
 import re
+import shlex
+import sqlite3
+import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, connection
+from django.core.management import call_command
+from django.db import IntegrityError, connections
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
@@ -34,7 +42,7 @@ OLD_USERS = """
     CREATE TABLE auth_user (
         id integer PRIMARY KEY, username varchar(150), email varchar(254), password varchar(128),
         first_name varchar(150), last_name varchar(150), is_active bool, is_staff bool,
-        is_superuser bool, date_joined {moment}, last_login {moment}
+        is_superuser bool, date_joined datetime, last_login datetime
     )
 """
 EXECUTED = {
@@ -42,6 +50,8 @@ EXECUTED = {
     "compat urls": 'include("accounts.compat.urls")',
     "REST_FRAMEWORK": "REST_FRAMEWORK =",
     "TOKENS": "TOKENS =",
+    "copying": "copy_users('old')",
+    "dropping": "token_blacklist zero",
     "claims": "def simplejwt_claims",
     "tokens_for": "def tokens_for",
     "djoser's urls": "jwt-create",
@@ -49,12 +59,46 @@ EXECUTED = {
 }
 
 
+def text_of(name: str) -> str:
+    [text] = [block.text for block in blocks(GUIDE) if EXECUTED[name] in block.text]
+    return text
+
+
 def execute(name: str) -> dict[str, Any]:
     """What the block of that name defines."""
-    [text] = [block.text for block in blocks(GUIDE) if EXECUTED[name] in block.text]
     defined: dict[str, Any] = {}
-    exec(compile(text, f"docs/migrating.md: {name}", "exec"), defined)
+    exec(compile(text_of(name), f"docs/migrating.md: {name}", "exec"), defined)
     return defined
+
+
+def run(name: str) -> None:
+    """Every `python manage.py ...` of a block, in this project."""
+    for line in text_of(name).splitlines():
+        python, manage, command, *arguments = shlex.split(line, comments=True)
+        assert (python, manage) == ("python", "manage.py")
+        call_command(command, *arguments, verbosity=0)
+
+
+@pytest.fixture
+def people(monkeypatch):
+    """The reader's app: a module in it defines what a block does."""
+    monkeypatch.setitem(sys.modules, "people", ModuleType("people"))
+
+    def write(module: str, block: str) -> None:
+        written = ModuleType(f"people.{module}")
+        vars(written).update(execute(block))
+        monkeypatch.setitem(sys.modules, f"people.{module}", written)
+
+    return write
+
+
+def rows_of_the_blacklist(database: Path) -> dict[str, int]:
+    with closing(sqlite3.connect(database)) as old:
+        found = old.execute("SELECT name FROM sqlite_master WHERE name GLOB 'token_blacklist_*en'")
+        return {
+            table: old.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for (table,) in found.fetchall()
+        }
 
 
 @pytest.fixture
@@ -71,11 +115,25 @@ def mount(monkeypatch, settings):
 
 
 @pytest.fixture
-def old_user():
-    """A row as Django's own user model left it, in a table that is there for this test only."""
-    moment = "datetime" if connection.vendor == "sqlite" else "timestamp with time zone"
-    with connection.cursor() as cursor:
-        cursor.execute(OLD_USERS.format(moment=moment))
+def old(db, tmp_path):
+    """A second database, named as the guide names it. It is connected to before it is named, since
+    Django's tests let nobody do that who comes later than their own beginning."""
+    facts = {"ENGINE": "django.db.backends.sqlite3", "NAME": tmp_path / "old.sqlite3"}
+    known = connections.configure_settings({"default": {}, "old": facts})["old"]
+    connection = DatabaseWrapper(known, "old")
+    connection.connect()
+    connections.databases["old"], connections["old"] = known, connection
+    yield connection
+    connection.close()
+    del connections["old"], connections.databases["old"]
+
+
+@pytest.fixture
+def old_user(old, people):
+    """A row as Django's own user model left it."""
+    people("copy_users", "copy_users")
+    with old.cursor() as cursor:
+        cursor.execute(OLD_USERS)
 
     def insert(**facts: Any) -> None:
         row = {
@@ -85,7 +143,7 @@ def old_user():
             "date_joined": timezone.now(), **facts,
         }  # fmt: skip
         holes = ", ".join(["%s"] * len(row))
-        with connection.cursor() as cursor:
+        with old.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO auth_user ({', '.join(row)}) VALUES ({holes})", [*row.values()]
             )
@@ -95,14 +153,14 @@ def old_user():
 
 def test_every_block_is_one_of_those_that_are_executed_here():
     found = blocks(GUIDE)
-    assert {block.language for block in found} == {"python"}
+    assert {block.language for block in found} == {"python", "sh"}
     assert len(found) == len(EXECUTED)
 
 
 def test_users_are_copied_with_their_hashes(old_user, mailbox):
     old_user()
     old_user(id=2, username="bot", email="")
-    execute("copy_users")["copy_users"]("default")
+    run("copying")
     [ada] = get_user_model().objects.all()
     assert (ada.email, ada.name, ada.is_staff) == (EMAIL, "Ada Lovelace", True)
     assert Api().try_login("ADA@example.com").status_code == 401  # unverified: it mails a link
@@ -116,7 +174,13 @@ def test_nothing_is_copied_where_two_share_an_address(old_user):
     old_user()
     old_user(id=2, username="ada2", email="Ada@Example.com")
     with pytest.raises(IntegrityError):
-        execute("copy_users")["copy_users"]("default")
+        run("copying")
+
+
+def test_a_name_of_two_that_fill_their_columns_is_cut(old_user):
+    old_user(first_name="A" * 150, last_name="L" * 150)
+    run("copying")
+    assert get_user_model().objects.get().name == "A" * 150
 
 
 def test_simplejwt_s_clients_find_their_paths(mount, user):
@@ -140,11 +204,8 @@ def test_a_project_s_own_views_refuse_in_both_shapes(settings):
     assert api_settings.EXCEPTION_HANDLER is handle
 
 
-def test_settings_and_claims_make_tokens_as_simplejwt_s(user, settings, monkeypatch):
-    monkeypatch.setitem(sys.modules, "people", ModuleType("people"))
-    theirs = ModuleType("people.claims")
-    vars(theirs).update(execute("claims"))
-    monkeypatch.setitem(sys.modules, "people.claims", theirs)
+def test_settings_and_claims_make_tokens_as_simplejwt_s(user, settings, people):
+    people("claims", "claims")
     settings.TOKENS = execute("TOKENS")["TOKENS"]
     api = Api().login(transport="bearer")
     access, refresh = forge.claims_of(api.access), forge.claims_of(api.refresh_token)
@@ -160,6 +221,25 @@ def test_code_that_makes_tokens_goes_on(user):
     assert forge.claims_of(made["access"])["tenant"] == "north"
     rotated = Api().post("/auth/refresh", {"refresh": made["refresh"]}).json()
     assert "tenant" not in forge.claims_of(rotated["access"])
+
+
+def test_the_blacklist_s_tables_are_dropped_with_what_is_in_them(tmp_path):
+    """In a project of SimpleJWT's own, after a story that fills both."""
+    database = tmp_path / "old.sqlite3"
+    manage = f"{shlex.quote(sys.executable)} -m tests.accounts.simplejwt_server"
+
+    def bash(script: str) -> None:
+        subprocess.run(
+            ["bash", "-euc", script], cwd=PROJECT, check=True, capture_output=True, timeout=60,
+            env={**os.environ, "OLD_DATABASE": str(database)},
+        )  # fmt: skip
+
+    bash(manage)
+    filled = rows_of_the_blacklist(database)
+    assert len(filled) == 2
+    assert all(filled.values())
+    bash(text_of("dropping").replace("python manage.py", manage))
+    assert rows_of_the_blacklist(database) == {}
 
 
 def test_a_test_s_client_is_signed_in_by_a_token_and_not_by_force(user):
