@@ -18,7 +18,8 @@ class Interrupts:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():  # others cannot, and get none
             for each in (signal.SIGINT, signal.SIGTERM):
-                self._former[each] = signal.signal(each, self._note)
+                if signal.getsignal(each) not in (signal.SIG_IGN, None):  # these stay as they are
+                    self._former[each] = signal.signal(each, self._note)
         return self
 
     def __exit__(self, *exc: object) -> None:

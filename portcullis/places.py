@@ -9,7 +9,7 @@ from portcullis.conf import conf
 
 logger = logging.getLogger("portcullis.places")
 
-FAULTS = (ImportError, OSError, ValueError, RuntimeError)
+FAULTS = (ImportError, OSError, ValueError, RuntimeError, AttributeError, TypeError)
 
 
 def place_of(ip: str | None) -> str:
@@ -19,10 +19,10 @@ def place_of(ip: str | None) -> str:
         return ""
     try:
         found = reader(conf().GEOIP_DATABASE).get(ip) or {}
+        names = [found.get(part, {}).get("names", {}).get("en", "") for part in ("city", "country")]
     except FAULTS as error:  # no reason to withhold a page
         logger.warning("no place for an address: %s", error)
         return ""
-    names = [found.get(part, {}).get("names", {}).get("en", "") for part in ("city", "country")]
     return ", ".join(filter(None, names))
 
 

@@ -90,9 +90,9 @@ class IssuerKeys:
         """Raises TokenInvalid (the issuer has no such key) or Unavailable (it cannot be asked)."""
         key = self._find(kid)
         if key is None or self._age() >= conf().CACHE_SECONDS:
-            self._refresh(wait=key is None)
+            answered = self._refresh(wait=key is None)
             key = self._find(kid)
-        if key is None and self._fetched_at < self._tried_at:
+        if key is None and not (answered and self._fetched_at >= self._tried_at):
             raise Unavailable("the issuer's keys cannot be fetched", retry_after=PAUSE)
         if key is None:
             raise TokenInvalid("unknown key")
@@ -107,14 +107,18 @@ class IssuerKeys:
     def _pausing(self) -> bool:
         return time.monotonic() - self._tried_at < PAUSE
 
-    def _refresh(self, *, wait: bool) -> None:
-        if self._pausing() or not self._lock.acquire(blocking=wait):
-            return
+    def _refresh(self, *, wait: bool) -> bool:
+        """False where somebody else has been asking for longer than anybody should wait."""
+        if self._pausing():
+            return True
+        if not self._lock.acquire(timeout=FETCH_TIMEOUT if wait else 0):
+            return False
         try:
             if not self._pausing():
                 self._fetch()
         finally:
             self._lock.release()
+        return True
 
     def _fetch(self) -> None:
         url = conf().jwks_url

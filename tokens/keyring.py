@@ -74,9 +74,10 @@ class KeyRing:
         self.forget()
 
     def forget(self) -> None:
-        self._keys: dict[str, Key] = {}
-        self._active: Key | None = None
-        self._loaded_at = self._missed_at = float("-inf")
+        with self._lock:  # a reading that began before would put back what it found
+            self._keys: dict[str, Key] = {}
+            self._active: Key | None = None
+            self._loaded_at = self._missed_at = float("-inf")
 
     def active(self, *, kid: str | None = None) -> Key:
         """The signing key; `kid` is the one that the database has just named, if it was asked.
@@ -86,11 +87,12 @@ class KeyRing:
         self._reload(older_than=RELOAD_AFTER)
         if kid and self._active and self._active.kid != kid:
             self._reload(older_than=0)
-        if self._active is None:
+        if (found := self._active) is None:
             self._reload(older_than=MISS_PAUSE)
-        if self._active is None:
+            found = self._active
+        if found is None:
             raise Unavailable("no active signing key that opens: see the log, or run migrate")
-        return self._active
+        return found
 
     def get(self, kid: str) -> Key | None:
         """The key of that id if it may verify now."""

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -54,6 +55,9 @@ class TokenOptionalMixin(View):
 
 
 def _judged(view: PlainView, find: Callable[[HttpRequest], Session | None]) -> PlainView:
+    if iscoroutinefunction(view):
+        raise TypeError("an async view would be called before anybody knows who asks")
+
     @csrf_exempt  # the check depends on what the request is judged by, and `find` does it
     @functools.wraps(view)
     def judged(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -252,6 +252,12 @@ def test_a_login_signs_with_the_new_key_also_where_the_ring_is_old(user):
     assert Api().login(transport="bearer").get(PROFILE).status_code == 200
 
 
+def test_sessions_end_also_where_tasks_run_at_once(bearer, settings):
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+    replace_compromised_keys()
+    assert not Session.objects.open().exists()
+
+
 def test_whatever_lay_beside_a_compromised_key_is_refused_too(bearer, naps):
     rotate()
     lay_there = set(SigningKey.objects.values_list("kid", flat=True))

@@ -172,3 +172,12 @@ def test_a_permission_class_without_its_permission_admits_nobody():
     asked = SimpleNamespace(auth={"sub": "x"}, user=AnonymousUser())
     with pytest.raises(Refusal):
         RecentlyProven().has_permission(asked, None)
+
+
+@pytest.mark.parametrize("decorate", [token_required, token_optional])
+def test_an_async_view_is_refused_where_it_is_decorated(decorate):
+    async def view(request):
+        return who(request)
+
+    with pytest.raises(TypeError, match="async"):
+        decorate(view)

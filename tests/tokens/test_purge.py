@@ -30,7 +30,7 @@ from portcullis.progress import ERASE, bar
 from portcullis.purge import purge
 from portcullis.registry import Expiring
 from tests.doors import Api, codes
-from tests.tokens.carrying import PROFILE
+from tests.tokens.carrying import PROFILE, refresh_with, refreshed
 from tokens.models import KeyState, Session, SigningKey
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -362,3 +362,15 @@ def test_a_person_at_a_terminal_sees_a_bar_and_stops_it(user, terminal):
     assert 0 < left < 3000
     assert f"{ERASE}tokens.Session: {3000 - left:,} deleted" in seen
     assert f"tokens.Session: {left:,} deleted" in flush()
+
+
+def test_a_theft_is_told_also_of_a_session_that_is_purged_by_then(bearer, mailbox, later):
+    old = bearer.refresh_token
+    refreshed(bearer)
+    later(seconds=11)
+    assert refresh_with(bearer, old).status_code == 401
+    later(days=8)
+    call_command("flushexpiredtokens", stdout=StringIO())
+    assert not Session.objects.exists()
+    assert mailbox.latest()["To"] == "ada@example.com"
+    assert "had been replaced" in mailbox.latest().get_body().get_content()

@@ -45,7 +45,7 @@ def revoke_in_batches(sessions: SessionQuerySet, *, reason: RevokeReason) -> Ite
     live = sessions.filter(revoked_at=None).order_by("pk")
     ahead = live
     while True:
-        with transaction.atomic(durable=True):
+        with transaction.atomic():
             batch = list(ahead.select_for_update().values_list("pk", "user_id")[:BATCH_SIZE])
             ids = [session_id for session_id, _ in batch]
             moment = timezone.now()

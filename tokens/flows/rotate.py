@@ -87,4 +87,4 @@ def _alarm(session: Session, presented: Claims, client: Client) -> None:
             reuse_detected.send(
                 sender=Session, session=session, client=client, generation=presented.gen
             )
-            mail_reuse_notice.enqueue(str(session.pk))
+            mail_reuse_notice.enqueue(str(session.pk), str(session.user_id))

@@ -1,6 +1,7 @@
 """A Flask service that believes access tokens of Portcullis. It holds only the public keys."""
 
 import os
+import time
 from typing import Any, NoReturn
 
 import jwt
@@ -11,8 +12,26 @@ AUDIENCE = os.environ.get("AUDIENCE", ISSUER)
 ALGORITHMS = ["EdDSA", "ES256", "RS256"]  # no HS256: a public key must not pass for a secret
 REQUIRED = ["iss", "aud", "sub", "sid", "iat", "exp", "type"]
 
-# Keeps the keys for 5 minutes; asks for an unknown kid too, but at most once in 30 seconds.
-keys = jwt.PyJWKClient(f"{ISSUER}/.well-known/jwks.json", timeout=3)
+
+class Keys(jwt.PyJWKClient):
+    """Keeps the keys for 5 minutes and asks for an unknown kid too, but at most once in 30 seconds.
+
+    After a failure it waits for 5 seconds, since everybody waits while it asks.
+    """
+
+    failed_at = float("-inf")
+
+    def fetch_data(self) -> Any:
+        if time.monotonic() - self.failed_at < 5:
+            raise jwt.PyJWKClientConnectionError("it did not answer a moment ago")
+        try:
+            return super().fetch_data()
+        except jwt.PyJWKClientError:
+            self.failed_at = time.monotonic()
+            raise
+
+
+keys = Keys(f"{ISSUER}/.well-known/jwks.json", timeout=2)
 app = Flask(__name__)
 
 
