@@ -1,1 +1,1 @@
-"""CPU per operation and SQL statements, this project beside SimpleJWT in one run."""
+"""This project beside SimpleJWT in one run: CPU and statements, growth, the purge."""

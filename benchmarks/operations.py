@@ -1,95 +1,101 @@
-"""What is measured: a fleet of clients, each with a session, that all do the same thing."""
+"""CPU, statements and rows of each operation, ours beside SimpleJWT's."""
 
+import argparse
 import dataclasses
-import io
-import json
-from typing import Any
+import statistics
+from collections.abc import Iterable, Iterator
 
-PASSWORD = "Analytical-Engine-1843"
-REPEAT_BARE = 5  # the bare view is so cheap that a batch of the fleet's size would be noise
+from benchmarks import side
+from benchmarks.fleet import OPERATIONS
+from benchmarks.processes import OURS, THEIRS, Sides, each, sides
+from benchmarks.report import Measured, Target
 
-Environ = dict[str, Any]
+SHIPPED = "shipped"
+REFRESHES = 1000
 
-
-@dataclasses.dataclass(slots=True)
-class Client:
-    """One user on one device, who keeps both tokens as a bearer client does, and one browser, whose
-    `cookie` names Django's session."""
-
-    user_field: str
-    username: str
-    cookie: str
-    access: str = ""
-    refresh: str = ""
-
-    def bare(self) -> Environ:
-        return _request("GET", "/bare")
-
-    def authenticated(self) -> Environ:
-        return _request("GET", "/authenticated", HTTP_AUTHORIZATION=f"Bearer {self.access}")
-
-    def page(self) -> Environ:
-        return _request("GET", "/page", HTTP_COOKIE=self.cookie)
-
-    def log_in(self) -> Environ:
-        credentials = {self.user_field: self.username, "password": PASSWORD}
-        return _post("/api/auth/login", {**credentials, "transport": "bearer"})
-
-    def rotate(self) -> Environ:
-        return _post("/api/auth/refresh", {"refresh": self.refresh})
-
-    def log_out(self) -> Environ:
-        return _post("/api/auth/logout", {"refresh": self.refresh})
-
-    def take(self, body: bytes) -> None:
-        """Keep the tokens of an answer, which must be new ones."""
-        answer = json.loads(body)
-        assert {answer["access"], answer["refresh"]}.isdisjoint({self.access, self.refresh})
-        self.access, self.refresh = answer["access"], answer["refresh"]
+Round = dict[str, dict[str, float]]
+"""Microseconds of CPU of a request, by operation and side."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Operation:
-    """A row of the table. `request` names a method of Client."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Operations(Measured):
+    part = "operations"
+    clients: int
+    refreshes: int
+    rounds: list[Round]
+    statements: dict[str, dict[str, side.Statements]]
+    rows: dict[str, int]
 
-    title: str
-    request: str
-    repeat: int = 1
-    gives_tokens: bool = False
-    rotates: bool = False
+    def table(self) -> Iterator[str]:
+        yield f"{len(self.rounds)} rounds of {self.clients} requests, under Django's own middleware"
+        yield "µs: CPU of the Python process, median; ratio: median of the rounds' own (quartiles)"
+        yield "statements: ours / SimpleJWT, and BEGIN and COMMIT behind the +"
+        yield ""
+        yield f"{'operation':<38}{'ours':>7}{'SimpleJWT':>11}{'ratio':>8}{'':15}statements"
+        for name, operation in OPERATIONS.items():
+            low, middle, high = statistics.quantiles(self._ratios(name), n=4)
+            yield (
+                f"{operation.title:<38}{self._median(name, OURS):>7.0f}"
+                f"{self._median(name, THEIRS):>11.0f}{middle:>8.2f}  ({low:.2f}-{high:.2f})  "
+                + " / ".join(_count(*self.statements[name][it]) for it in (OURS, THEIRS))
+            )
+        title = f"token rows, login + {self.refreshes} refreshes"
+        yield f"{title:<38}{self.rows[OURS]:>7}{self.rows[THEIRS]:>11}"
+
+    def targets(self) -> Iterable[Target]:
+        statements = {name: sum(counted[OURS]) for name, counted in self.statements.items()}
+        return (
+            Target("authenticated request, ratio", self._ratio("authenticated"), 0.9),
+            Target("authenticated request, token's first, ratio", self._ratio("first"), 0.9),
+            Target("refresh, ratio", self._ratio("refresh"), 0.4),
+            Target("authenticated request, statements", statements["authenticated"], 1),
+            Target("refresh, statements with BEGIN and COMMIT", statements["refresh"], 3),
+            Target("token rows after a login and its refreshes", self.rows[OURS], 1),
+            Target("shipped middleware over Django's seven, µs", self._middleware(), 150),
+        )
+
+    def _median(self, operation: str, name: str) -> float:
+        return statistics.median(costs[operation][name] for costs in self.rounds)
+
+    def _ratios(self, operation: str) -> list[float]:
+        """Of each round's pair: the machine may be slower in one round, then it is for both."""
+        return [costs[operation][OURS] / costs[operation][THEIRS] for costs in self.rounds]
+
+    def _ratio(self, operation: str) -> float:
+        return statistics.median(self._ratios(operation))
+
+    def _middleware(self) -> float:
+        return statistics.median(
+            costs["bare"][SHIPPED] - costs["bare"][OURS] for costs in self.rounds
+        )
 
 
-# In the order of a client's life: each batch uses the tokens that the one before it left.
-OPERATIONS = {
-    "bare": Operation("bare view, nobody asked", "bare", repeat=REPEAT_BARE),
-    "page": Operation("page that needs a login", "page"),
-    "login": Operation("login (MD5 as the hash)", "log_in", gives_tokens=True),
-    "first": Operation("authenticated request, token's first", "authenticated"),
-    "authenticated": Operation("authenticated request", "authenticated"),
-    "refresh": Operation("refresh", "rotate", gives_tokens=True, rotates=True),
-    "logout": Operation("logout", "log_out"),
-}
+def measure(database: str, url: str, options: argparse.Namespace) -> Operations:
+    with sides(url, {name: name for name in (OURS, THEIRS, SHIPPED)}) as processes:
+        each(processes, side.sign_up, options.clients)
+        each(processes, side.warm_up)
+        rounds = [_round(processes, backwards=bool(it % 2)) for it in range(options.rounds)]
+        compared = {name: processes[name] for name in (OURS, THEIRS)}
+        return Operations(
+            database=database,
+            versions=processes[OURS].call(side.versions),
+            clients=options.clients,
+            refreshes=REFRESHES,
+            rounds=rounds,
+            statements={name: each(compared, side.statements, name) for name in OPERATIONS},
+            rows=each(compared, side.rows, REFRESHES),
+        )
 
 
-def _post(path: str, body: dict[str, str]) -> Environ:
-    return _request("POST", path, json.dumps(body).encode(), CONTENT_TYPE="application/json")
+def _round(processes: Sides, *, backwards: bool) -> Round:
+    """Every operation once on every side, the sides next to each other and one at a time."""
+    found: Round = {operation: {} for operation in OPERATIONS}
+    for operation, costs in found.items():
+        for name in reversed([*processes]) if backwards else processes:
+            if name != SHIPPED or operation == "bare":
+                costs[name] = processes[name].call(side.batch, operation)
+    return found
 
 
-def _request(method: str, path: str, body: bytes = b"", **headers: str) -> Environ:
-    return {
-        "REQUEST_METHOD": method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": path,
-        "QUERY_STRING": "",
-        "SERVER_NAME": "portcullis.test",
-        "SERVER_PORT": "443",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_LENGTH": str(len(body)),
-        "HTTP_HOST": "portcullis.test",
-        "HTTP_ACCEPT": "application/json",
-        "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        "wsgi.url_scheme": "https",
-        "wsgi.input": io.BytesIO(body),
-        **headers,
-    }
+def _count(statements: int, frames: int) -> str:
+    return f"{statements} +{frames}" if frames else f"{statements}"

@@ -7,12 +7,13 @@ SIDE is `portcullis`, `simplejwt` (as its documentation sets it up, with Django'
 import os
 
 from tests.settings import *  # noqa: F403
-from tests.settings import DATABASES, INSTALLED_APPS, LOGGING, MIDDLEWARE
+from tests.settings import DATABASES, INSTALLED_APPS, LOGGING, MIDDLEWARE, TEMPLATES
 
 SIDE = os.environ["BENCHMARK_SIDE"]
 
-# A database of the side's own, which Django's test runner knows how to create on any engine.
-DATABASES["default"]["TEST"] = {"NAME": f"{DATABASES['default']['NAME']}-{SIDE}"}
+# A database of the process's own, which Django's test runner knows how to create on any engine.
+DATABASES["default"]["NAME"] += f"-{os.environ['BENCHMARK_DATABASE']}"
+DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     # Kept open, as PostgreSQL's are by their pool: opening the file is the work of neither side.
     DATABASES["default"]["CONN_MAX_AGE"] = None
@@ -22,7 +23,8 @@ LOGGING["handlers"]["nowhere"] = {
     "class": "logging.FileHandler",
     "filename": os.devnull,
 }
-LOGGING["loggers"]["portcullis.request"] = {"handlers": ["nowhere"], "propagate": False}
+for name in ("portcullis.request", "django.request"):
+    LOGGING["loggers"][name] = {"handlers": ["nowhere"], "propagate": False}
 
 # Hashing is slow on purpose and would drown what is measured.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -59,6 +61,7 @@ if SIDE == "simplejwt":
     ]
     AUTH_USER_MODEL = "auth.User"
     ROOT_URLCONF = "benchmarks.simplejwt"
+    TEMPLATES[0]["DIRS"] = []  # the project's own error pages need its apps
     SIMPLE_JWT = {
         "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
         "REFRESH_TOKEN_LIFETIME": timedelta(days=7),

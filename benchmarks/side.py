@@ -15,7 +15,7 @@ import time
 from importlib.metadata import version
 from typing import Any
 
-from benchmarks.operations import OPERATIONS, PASSWORD, Client, Environ, Operation
+from benchmarks.fleet import OPERATIONS, PASSWORD, Client, Environ, Operation
 
 Answer = tuple[str, bytes]
 Statements = tuple[int, int]
@@ -26,21 +26,24 @@ FRAMES = {"BEGIN", "COMMIT", "ROLLBACK"}
 _process: "Process"
 
 
-def start(side: str, database_url: str, clients: int) -> None:
-    """Become the process of `side`: its settings, a fresh database of its own, its users."""
-    os.environ.update(
-        DJANGO_SETTINGS_MODULE="benchmarks.settings",
-        BENCHMARK_SIDE=side,
-        DATABASE_URL=database_url,
-        CACHE_URL="locmemcache://benchmarks",
-    )
+def start(environment: dict[str, str]) -> None:
+    """Become a process of that side: its settings, a fresh database of its own."""
+    os.environ.update(environment)
     from django.core.wsgi import get_wsgi_application
     from django.db import connection
 
     application = get_wsgi_application()
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     global _process  # noqa: PLW0603  (one process is one side)
-    _process = Process(application, clients)
+    _process = Process(application)
+
+
+def this() -> "Process":
+    return _process
+
+
+def sign_up(clients: int) -> None:
+    _process.sign_up(clients)
 
 
 def warm_up() -> None:
@@ -74,12 +77,19 @@ def versions() -> dict[str, str]:
 
 
 class Process:
-    def __init__(self, application: Any, clients: int) -> None:
+    def __init__(self, application: Any) -> None:
         from django.conf import settings
 
         self.application = application
         self.side = importlib.import_module(settings.ROOT_URLCONF)
-        self.fleet = [self._sign_up(f"client-{number}@example.com") for number in range(clients)]
+        self.fleet: list[Client] = []
+
+    def sign_up(self, clients: int) -> list[Client]:
+        """New users, who join the fleet."""
+        taken = len(self.fleet)
+        names = [f"client-{taken + number}@example.com" for number in range(clients)]
+        self.fleet += [self._sign_up(name) for name in names]
+        return self.fleet[taken:]
 
     def _sign_up(self, username: str) -> Client:
         from django.contrib.auth import get_user_model
@@ -109,13 +119,25 @@ class Process:
         gc.collect()  # what an earlier batch left is not this one's cost; its own garbage is
 
         started = time.process_time()
-        answers = [self._serve(request) for request in requests]
+        answers = [self.serve(request) for request in requests]
         spent = time.process_time() - started
 
         self._check(operation, clients, answers)
         if operation.rotates:
             assert self.side.rotations() - rotations == len(clients), "a refresh did not rotate"
         return spent / len(requests) * 1e6
+
+    def each(self, operation: Operation, clients: list[Client]) -> list[float]:
+        """Those clients do it one after the other; how long each waits, in milliseconds."""
+        requests = [getattr(client, operation.request)() for client in clients]
+        gc.collect()
+        answers, waited = [], []
+        for request in requests:
+            started = time.perf_counter()
+            answers.append(self.serve(request))
+            waited.append((time.perf_counter() - started) * 1e3)
+        self._check(operation, clients, answers)
+        return waited
 
     def statements(self, operation: Operation) -> Statements:
         """Statements of one request, and BEGIN and COMMIT apart.
@@ -130,7 +152,7 @@ class Process:
         from django.test.utils import CaptureQueriesContext
 
         with CaptureQueriesContext(connection) as captured:
-            answer = self._serve(getattr(client, operation.request)())
+            answer = self.serve(getattr(client, operation.request)())
         self._check(operation, [client], [answer])
         kinds = collections.Counter(query["sql"].split()[0] in FRAMES for query in captured)
         return kinds[False], kinds[True]
@@ -140,14 +162,14 @@ class Process:
         client = self._sign_up("regular@example.com")
         before = self._stored()
         for operation in (OPERATIONS["login"], *[OPERATIONS["refresh"]] * refreshes):
-            answer = self._serve(getattr(client, operation.request)())
+            answer = self.serve(getattr(client, operation.request)())
             self._check(operation, [client], [answer])
         return self._stored() - before
 
     def _stored(self) -> int:
         return sum(table.objects.count() for table in self.side.TOKEN_TABLES)
 
-    def _serve(self, environ: Environ) -> Answer:
+    def serve(self, environ: Environ) -> Answer:
         head: list[str] = []
         response = self.application(environ, lambda status, headers: head.append(status))
         body = b"".join(response)

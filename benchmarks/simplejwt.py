@@ -1,15 +1,21 @@
 """SimpleJWT's side: its views under our paths, and what its tables say."""
 
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
 from django.urls import include, path
+from django.utils import timezone
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.views import (
     TokenBlacklistView,
     TokenObtainPairView,
     TokenRefreshView,
 )
 
-from benchmarks import views
+from benchmarks import rows, views
 
 api = [
     path("auth/login", TokenObtainPairView.as_view()),
@@ -20,6 +26,10 @@ urlpatterns = [*views.urls(JWTAuthentication), path("api/", include(api))]
 
 USER_FIELDS: dict[str, object] = {}
 TOKEN_TABLES = (OutstandingToken, BlacklistedToken)
+REFRESHES = 9
+"""Of a session that expired: its tokens but the last are blacklisted."""
+KEY = "-n"
+"""Of a filled row: sequences do not get there."""
 
 
 def tie(store: object, user: object) -> None:
@@ -28,3 +38,39 @@ def tie(store: object, user: object) -> None:
 
 def rotations() -> int:
     return BlacklistedToken.objects.count()
+
+
+def fill(numbers: range) -> None:
+    """As many users, each with a live token: sessions that were never refreshed."""
+    user = get_user_model().objects.create_user(f"model-{numbers[0]}")
+    token = _issue(user)
+    rows.copy(user, numbers, id=KEY, username="'user-' || n")
+    rows.copy(token, numbers, jti="MD5('live-' || n)", user_id=KEY)
+
+
+def fill_with_expired(count: int) -> None:
+    """So many rows in both tables together."""
+    token = _issue(get_user_model().objects.create_user("left"))
+    token.expires_at -= timedelta(days=30)
+    token.save()
+    blacklisted = BlacklistedToken.objects.create(token=token)
+    tokens = count * (REFRESHES + 1) // (2 * REFRESHES + 1)
+    columns = {
+        "id": KEY,
+        "jti": "MD5('expired-' || n)",
+        "expires_at": rows.earlier("expires_at"),
+    }
+    for numbers in rows.chunks(tokens - 1):
+        rows.copy(token, numbers, **columns)
+    for numbers in rows.chunks(count - tokens - 1):
+        rows.copy(blacklisted, numbers, token_id=KEY)
+
+
+def expired() -> int:
+    now = timezone.now()
+    blacklisted = BlacklistedToken.objects.filter(token__expires_at__lte=now)
+    return OutstandingToken.objects.filter(expires_at__lte=now).count() + blacklisted.count()
+
+
+def _issue(user: Any) -> OutstandingToken:
+    return OutstandingToken.objects.get(jti=RefreshToken.for_user(user)["jti"])
