@@ -27,8 +27,8 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=benchmarks.__doc__)
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", default=["operations"],
-        help=f"of {', '.join(PARTS)} and all (default: operations)",
+        "parts", nargs="*", metavar="PART", default=["operations", "growth"],
+        help=f"of {', '.join(PARTS)} and all (default: operations growth)",
     )  # fmt: skip
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
     parser.add_argument("--rounds", type=int, default=21, help="of A B, B A (default: 21)")

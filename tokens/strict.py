@@ -88,7 +88,7 @@ def _reading(alias: str) -> Reading:
 @once_per_database
 def _reading_by_token(alias: str) -> Reading:
     sid, kid = Hole(_field("id")), Hole(SigningKey._meta.get_field("kid"))
-    key = SigningKey.objects.filter(kid=kid.sentinel).exclude(state=KeyState.RETIRED)
+    key = SigningKey.objects.filter(kid=kid.sentinel).exclude(state=KeyState.RETIRED.value)
     sessions = Session.objects.filter(Exists(key), pk=sid.sentinel)
     return _compile(alias, sessions, {"id": sid, "kid": kid})
 
