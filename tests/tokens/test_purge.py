@@ -259,7 +259,7 @@ def test_a_table_that_fails_does_not_stop_the_others(dead, monkeypatch):
 def test_a_signal_waits_for_the_end_of_the_batch(dead, number, code):
     def interrupted(execute, sql, *rest):
         if sql.startswith("DELETE") and '"tokens_session"' in sql:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
         return execute(sql, *rest)
 
     said, before = StringIO(), signal.getsignal(number)
@@ -279,8 +279,8 @@ def test_a_signal_waits_for_the_end_of_the_batch(dead, number, code):
 def test_the_second_ctrl_c_does_not_wait(dead):
     def impatient(execute, sql, *rest):
         if sql.startswith("DELETE"):
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return execute(sql, *rest)
 
     with connection.execute_wrapper(impatient), pytest.raises(KeyboardInterrupt):

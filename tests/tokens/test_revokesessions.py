@@ -1,6 +1,5 @@
 """`revokesessions`: an operator ends somebody's sessions, everybody's, or the old ones."""
 
-import os
 import signal
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -145,7 +144,7 @@ def test_a_signal_waits_for_the_end_of_the_batch(people, listener, monkeypatch):
 
     def interrupted(session_id, **facts):
         if not heard:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         heard.append(session_id)
 
     listener(interrupted)
