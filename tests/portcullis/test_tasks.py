@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker
 from django_tasks_db.models import DBTaskResult
 from time_machine import travel
 
@@ -159,6 +160,13 @@ def test_sweeps_beside_each_other_move_a_task_once(ordered, status):
     assert sorted(each.result() for each in sweeps) == [0, 0, 0, 1]
 
 
+@pytest.fixture
+def own_signals(monkeypatch):
+    """The command would answer Ctrl-C for the rest of this process, which is pytest's."""
+    monkeypatch.setattr(Worker, "configure_signals", lambda worker: None)
+
+
+@pytest.mark.usefixtures("own_signals")
 def test_the_command_in_batches_sweeps_first(ordered, mailbox, work):
     long_ago = timezone.now() - timedelta(minutes=10)
     DBTaskResult.objects.update(status="RUNNING", started_at=long_ago)
