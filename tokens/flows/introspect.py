@@ -2,10 +2,9 @@
 
 from django.utils import timezone
 
-from tokens import jwt
-from tokens.authentication import authenticate_token
-from tokens.errors import TokenInvalid
-from tokens.flows.rotate import check_refresh, decode_refresh, within_grace
+from tokens import jwt, strict
+from tokens.errors import TokenExpired, TokenInvalid
+from tokens.flows.rotate import within_grace
 from tokens.jwt import Claims, Kind
 from tokens.models import Session
 
@@ -17,16 +16,15 @@ def introspect(raw: str) -> tuple[Claims, Session]:
     accepted where it belongs, or only for the one step that its session may do: what that is,
     other services could not know.
     """
-    claims = jwt.decode(raw, kind=None, expired_ok=True)
-    session = authenticate_token(raw) if claims.kind is Kind.ACCESS else _of_refresh(raw)
+    claims, now = jwt.decode(raw, kind=None, expired_ok=True), timezone.now()
+    if jwt.is_expired(claims.exp):
+        raise TokenExpired if claims.kind is Kind.ACCESS else TokenInvalid("refresh token expired")
+    session = strict.read(claims)
+    if death := session.death(now, generation=claims.gen):
+        raise TokenInvalid(death)
     if session.restriction:
         raise TokenInvalid(f"restricted to {session.restriction}")
-    return claims, session
-
-
-def _of_refresh(raw: str) -> Session:
-    presented = decode_refresh(raw)
-    session = check_refresh(raw)
-    if presented.gen != session.generation and not within_grace(session, presented, timezone.now()):
+    current = claims.kind is Kind.ACCESS or claims.gen == session.generation
+    if not current and not within_grace(session, claims, now):
         raise TokenInvalid("rotated away")
-    return session
+    return claims, session

@@ -41,12 +41,7 @@ def open_session(
     with transaction.atomic(savepoint=False):
         _wait_for_other_logins(user)
         now = timezone.now()
-        over = _over_the_limit(user, now, besides=replaces)
-        for session_id in sorted({*replaces, *over}):  # in one order, as everybody locks them
-            known = session_id in replaces
-            reason = RevokeReason.REPLACED if known else RevokeReason.LIMIT
-            owner = replaces[session_id] if known else user.pk
-            revoke(session_id, user_id=owner, reason=reason)
+        _make_room(user, now, replaces)
         session = Session.objects.create(
             user=user,
             created_at=now,
@@ -81,6 +76,15 @@ def _wait_for_other_logins(user: Any) -> None:
     if not found:
         raise TokenInvalid("deactivated, or its credentials changed, during the login")
     ring.active(kid=found[0])
+
+
+def _make_room(user: Any, now: datetime, replaces: Mapping[uuid.UUID, Any]) -> None:
+    ending = {session_id: (owner, RevokeReason.REPLACED) for session_id, owner in replaces.items()}
+    for session_id in _over_the_limit(user, now, besides=replaces):
+        ending[session_id] = (user.pk, RevokeReason.LIMIT)
+    for session_id in sorted(ending):  # in one order, as everybody locks them
+        owner, reason = ending[session_id]
+        revoke(session_id, user_id=owner, reason=reason)
 
 
 def _over_the_limit(user: Any, now: datetime, *, besides: Container[uuid.UUID]) -> list[uuid.UUID]:

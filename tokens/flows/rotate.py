@@ -52,16 +52,12 @@ def decode_refresh(raw: str) -> Claims:
         raise TokenInvalid("refresh token expired") from error
 
 
-def check_refresh(raw: str) -> Session:
-    """The live session of a refresh token, which is not used by this: it may be an old one.
-
-    Raises TokenExpired or TokenInvalid.
-    """
+def check_refresh(raw: str) -> None:
+    """Whether a refresh token could be used again, without using it. Raises TokenExpired or
+    TokenInvalid."""
     presented = jwt.decode(raw, kind=jwt.Kind.REFRESH)
-    session = strict.read(presented)
-    if death := session.death(timezone.now(), generation=presented.gen):
+    if death := strict.read(presented).death(timezone.now(), generation=presented.gen):
         raise TokenInvalid(death)
-    return session
 
 
 def within_grace(session: Session, presented: Claims, now: datetime) -> bool:
