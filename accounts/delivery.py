@@ -25,7 +25,7 @@ from tokens.delivery import refresh_answer, set_token_cookies, with_tokens
 from tokens.django_session import sid_of, tie
 from tokens.errors import TokenInvalid, TooManySessions
 from tokens.flows import open_session
-from tokens.issuing import issue
+from tokens.issuing import Facts, issue
 from tokens.models import Session, Transport
 
 
@@ -83,9 +83,9 @@ def pair_answer(request: Request, outcome: Outcome) -> Response:
             assert_never(unknown)
 
 
-def token_pair(session: Session) -> Response:
+def token_pair(session: Session, known: Facts | None = None) -> Response:
     """Both tokens of a bearer session as SimpleJWT answers them."""
-    issued = issue(session)
+    issued = issue(session, known)
     return Response({"refresh": issued.refresh, "access": issued.access})
 
 

@@ -13,18 +13,18 @@ from tokens.answers import session_answer
 from tokens.conf import conf
 from tokens.django_session import flush_if_tied, sid_of
 from tokens.flows import revoke
-from tokens.issuing import Issued, issue
+from tokens.issuing import Facts, Issued, issue
 from tokens.models import RevokeReason, Session, Transport
 
 
-def refresh_answer(session: Session) -> Response:
+def refresh_answer(session: Session, known: Facts | None = None) -> Response:
     """Fresh tokens for the session as CONTRACT 1's refresh answer."""
-    return with_tokens({"session": session_answer(session)}, session)
+    return with_tokens({"session": session_answer(session)}, session, known)
 
 
-def with_tokens(answer: dict[str, Any], session: Session) -> Response:
+def with_tokens(answer: dict[str, Any], session: Session, known: Facts | None = None) -> Response:
     """Issue the session's tokens and send `answer` with them."""
-    issued = issue(session)
+    issued = issue(session, known)
     answer["expires_in"] = issued.expires_in
     match Transport(session.transport):
         case Transport.BEARER:

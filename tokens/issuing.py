@@ -10,6 +10,8 @@ from tokens import jwt
 from tokens.conf import conf
 from tokens.models import Session
 
+Facts = dict[str, Any]
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Issued:
@@ -20,8 +22,12 @@ class Issued:
     expires_in: int
 
 
-def issue(session: Session) -> Issued:
-    """Sign both tokens for the session's current generation. Its user must be loaded."""
+def issue(session: Session, known: Facts | None = None) -> Issued:
+    """Sign both tokens for the session's current generation. Its user must be loaded.
+
+    Whoever moves the session on first brings the facts that were gathered before: a provider that
+    fails must not cost a generation, whose loss would be taken for theft.
+    """
     now = int(time.time())
     family = {
         "sub": str(session.user_id),
@@ -31,14 +37,14 @@ def issue(session: Session) -> Issued:
     }
     ends = int(session.absolute_expires_at.timestamp())
     exp = min(now + conf().ACCESS_LIFETIME, ends)
-    access = _within_size({**family, "exp": exp, **facts(session), **_audience(session)})
+    access = _within_size({**family, "exp": exp, **(known or facts(session)), **_audience(session)})
     refresh = jwt.encode(jwt.Kind.REFRESH, {**family, "exp": int(session.expires_at.timestamp())})
     return Issued(access, refresh, exp - now)
 
 
-def facts(session: Session) -> dict[str, Any]:
+def facts(session: Session) -> Facts:
     """What an access token says about its user, as it is now."""
-    facts: dict[str, Any] = {
+    facts: Facts = {
         "amr": session.auth_methods,
         "auth_time": int(session.proved_at.timestamp()),
     }

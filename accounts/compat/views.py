@@ -27,6 +27,7 @@ from portcullis.parsing import StrictJSONParser
 from tokens import strict
 from tokens.errors import TokenInvalid
 from tokens.flows import decode_refresh, introspect, revoke, rotate
+from tokens.issuing import facts
 from tokens.models import RevokeReason, Transport
 
 
@@ -70,8 +71,8 @@ class TokenRefreshView(CompatEndpoint):
         session = strict.read(presented)
         if session.transport != Transport.BEARER:
             raise TokenInvalid("this session's tokens never travel in a body")
-        client = Client.of(request._request)
-        return token_pair(rotate(session, presented=presented, client=client))
+        client, known = Client.of(request._request), facts(session)
+        return token_pair(rotate(session, presented=presented, client=client), known)
 
 
 class TokenVerifyView(CompatEndpoint):

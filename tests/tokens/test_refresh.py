@@ -1,7 +1,9 @@
 """Rotation: one generation a refresh, forgiven within the grace, an alarm after it."""
 
 import pytest
+from django.db import OperationalError
 from django.db.models import F
+from django.test import override_settings
 
 from tests.doors import Api, codes
 from tests.tokens.carrying import (
@@ -206,3 +208,16 @@ def test_without_any_token_there_is_nothing_to_refresh(db):
     response = Api().fetch_csrf().post("/auth/refresh")
     assert codes(response) == ["not_authenticated"]
     assert response.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_a_provider_that_fails_costs_no_generation(door, settings, later):
+    """The client comes back after the grace with the token that it has, and is no thief."""
+    with override_settings(TOKENS={**settings.TOKENS, "CLAIMS": (f"{__name__}.gone",)}):
+        answer = door.refresh()
+    assert (answer.status_code, codes(answer)) == (503, ["unavailable"])
+    later(seconds=12)
+    assert door.refresh().status_code == 200
+
+
+def gone(user: object) -> None:
+    raise OperationalError("the roles cannot be read")

@@ -30,6 +30,7 @@ from tokens.delivery import forget_browser, refresh_answer
 from tokens.endpoints import PublicEndpoint, SignedInEndpoint, session_of
 from tokens.errors import TokenInvalid
 from tokens.flows import check_refresh, decode_refresh, revoke, revoke_all, rotate
+from tokens.issuing import facts
 from tokens.jwt import Claims
 from tokens.keyring import ring
 from tokens.models import Restriction, RevokeReason, Session, SessionQuerySet, Transport
@@ -162,8 +163,8 @@ class JwksView(Endpoint):
 
 
 def _rotated(request: Request, session: Session, presented: Claims) -> Response:
-    client = Client.of(request._request)
-    return refresh_answer(rotate(session, presented=presented, client=client))
+    client, known = Client.of(request._request), facts(session)
+    return refresh_answer(rotate(session, presented=presented, client=client), known)
 
 
 def _moment(position: str) -> str:
