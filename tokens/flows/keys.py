@@ -126,7 +126,9 @@ class _Held:
 def _everything_locked() -> Iterator[_Held]:
     """The ring as it is now; nobody else changes it until the transaction is over."""
     with transaction.atomic(using=_keys().db):
-        rows = {row.state: row for row in _keys().order_by("kid").select_for_update()}
+        # Oldest first, so that who waits holds nothing that a key added meanwhile could be behind.
+        oldest_first = _keys().order_by("created_at", "kid").select_for_update()
+        rows = {row.state: row for row in oldest_first}
         yield _Held(rows.get(KeyState.ACTIVE), rows.get(KeyState.NEXT))
         transaction.on_commit(ring.forget, using=_keys().db)
     ring.forget()
