@@ -15,11 +15,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from accounts.base_user import AbstractEmailUser
-from accounts.errors import PermissionDenied
-from accounts.flows.staff import check_authority
 from portcullis.client import Client
 from portcullis.errors import AuthError, FieldErrors
 from portcullis.problems import log_refusal
+from rbac.authority import check_authority
+from rbac.errors import PermissionDenied
 from tokens.admin import StrictAdmin
 
 AT_ONCE = 200

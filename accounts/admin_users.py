@@ -16,9 +16,10 @@ from accounts import directory
 from accounts.admin_actions import FlowAdmin, has_authority, signed_in
 from accounts.base_user import AbstractEmailUser
 from accounts.flows import staff
-from accounts.validators import OF_AN_ADDRESS, no_control_characters
+from accounts.validators import OF_AN_ADDRESS
 from portcullis.client import Client
 from portcullis.errors import AuthError
+from portcullis.validators import no_control_characters
 from tokens.admin import moment
 from tokens.models import Session
 

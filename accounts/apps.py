@@ -3,7 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as djangos
 
-from portcullis.registry import Expiring, expires
+from portcullis.registry import Danger, Declared, Expiring, declare, expires
 
 
 class AdminConfig(djangos.AdminConfig):
@@ -22,3 +22,15 @@ class AccountsConfig(AppConfig):
         from accounts.models import OneTimeToken, PendingLogin
 
         expires(Expiring(OneTimeToken, "expires_at"), Expiring(PendingLogin, "expires_at"))
+        admin, both = ("admin",), ("admin", "moderator")
+        declare(
+            Declared("accounts.view_user", "See accounts", roles=both),
+            Declared("accounts.add_user", "Make accounts", Danger.MEDIUM, admin),
+            Declared(
+                "accounts.change_user",
+                "Change and deactivate accounts, send reset links",
+                Danger.HIGH,
+                admin,
+            ),
+            Declared("accounts.view_onetimetoken", "See mailed links", roles=admin),
+        )

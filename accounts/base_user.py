@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import acheck_password, check_password, make_password
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import Permission, PermissionsMixin, UserManager
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
@@ -43,6 +43,17 @@ class EmailUserManager(BaseUserManager["AbstractEmailUser"]):
         """The first administrator: whoever runs the command vouches for the address."""
         staff = {"is_staff": True, "is_superuser": True, "email_verified_at": timezone.now()}
         return self.create_user(email, password, **{**staff, **fields})
+
+    def with_perm(
+        self,
+        perm: str | Permission,
+        is_active: bool | None = True,
+        include_superusers: bool = True,
+        backend: str | None = None,
+        obj: Any = None,
+    ) -> Any:
+        """Users who have a permission, as Django's UserManager.with_perm."""
+        return UserManager.with_perm(self, perm, is_active, include_superusers, backend, obj)  # type: ignore[arg-type]
 
     def get_by_natural_key(self, username: str | None) -> "AbstractEmailUser":
         return self.get(email_key=addresses.fold(username or ""))

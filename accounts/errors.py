@@ -1,6 +1,7 @@
 """Why accounts refuses. Public answers are vague on purpose."""
 
 from portcullis.errors import AuthError
+from rbac.errors import LastAdmin
 
 
 class InvalidCredentials(AuthError):
@@ -56,15 +57,5 @@ class RegistrationClosed(AuthError):
     status = 403
 
 
-class PermissionDenied(AuthError):
-    """Staff reach for their own account, or for one that may do more than they may."""
-
-    code = "permission_denied"
-    message = "You may not do that to your own account, or to one that may do as much as you."
-    status = 403
-
-
-class LastAdmin(AuthError):
-    code = "last_admin"
+class LastSuperuser(LastAdmin):
     message = "This is the last active superuser. Make somebody else one first."
-    status = 409

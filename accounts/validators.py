@@ -1,10 +1,9 @@
-"""What an address and a name may be made of, for bodies and forms alike."""
-
-import unicodedata
+"""What an address may be made of, for bodies and forms alike."""
 
 from django.core.exceptions import ValidationError
 
 from accounts import addresses
+from portcullis.validators import no_control_characters
 
 
 def within_bounds(email: str) -> None:
@@ -19,11 +18,6 @@ def mailable(email: str) -> None:
         addresses.normalize(email).rpartition("@")[2].encode("idna")
     except UnicodeError as error:
         raise ValidationError("Enter a valid email address.", code="invalid") from error
-
-
-def no_control_characters(text: str) -> None:
-    if any(unicodedata.category(char) == "Cc" for char in text):
-        raise ValidationError("Control characters are not allowed.", code="control_characters")
 
 
 OF_AN_ADDRESS = (within_bounds, no_control_characters, mailable)

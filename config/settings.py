@@ -141,7 +141,7 @@ ACCOUNTS = {
     "LOGIN_STAGES": ("accounts.stages.VerifiedEmail",),
 }
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["rbac.backend.RoleBackend"]
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2idHasher",
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",

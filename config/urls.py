@@ -14,6 +14,7 @@ from tokens.api.views import JwksView
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("tokens.api.urls")),
+    path("", include("rbac.api.urls")),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"", NoSuchEndpoint.as_view()),

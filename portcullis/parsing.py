@@ -78,6 +78,13 @@ def parse(body: type[Body], request: Request) -> dict[str, Any]:
     return dict(serializer.validated_data)
 
 
+def parse_query(query: type[Body], request: Request) -> dict[str, Any]:
+    """The same for what stands in the URL."""
+    serializer = query(data=request.query_params.dict(), context={"request": request})
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
 def refuse_other_types(request: Request) -> None:
     """A body that is no JSON, before anything (the CSRF check, say) reads it as a form."""
     declared = str(request.META.get("CONTENT_TYPE", ""))

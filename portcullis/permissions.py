@@ -1,27 +1,60 @@
 """What an endpoint demands of whoever is signed in: judged by `request.user` and `request.auth`
 alone, so that every floor may use it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
+from django.db.models import QuerySet
 from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 
 from portcullis.errors import ReauthenticationRequired, Refusal
 
+if TYPE_CHECKING:
+    from rest_framework.generics import GenericAPIView
 
-class HasPermission(OperationHolderMixin, BasePermission):
-    """`permission_classes = [HasPermission("accounts.change_user")]`; with `& | ~` as DRF's own."""
+    _Base = GenericAPIView[Any]
+else:
+    _Base = object
+
+
+class Demand(OperationHolderMixin, BasePermission):
+    """A permission that is written with what it demands, and composed by `& | ~` as DRF's own."""
 
     def __init__(self, code: str, *more: str) -> None:
         self.codes = (code, *more)
 
-    def __call__(self) -> "HasPermission":
+    def __call__(self) -> Self:
         """DRF makes an instance of each permission class; this is one already."""
         return self
+
+
+class HasPermission(Demand):
+    """`permission_classes = [HasPermission("accounts.change_user")]`; of several, each."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         user: Any = request.user  # None in a service that has no users of its own
         return user is not None and all(user.has_perm(code) for code in self.codes)
+
+
+class HasAnyPermission(Demand):
+    """One of them is enough."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        user: Any = request.user
+        return user is not None and any(user.has_perm(code) for code in self.codes)
+
+
+class IsSelf(BasePermission):
+    """For `/users/{user_id}/...`: whoever asks is the user that the path names.
+
+    Others mostly have a permission instead: `IsSelf | HasPermission("accounts.view_user")`.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        user: Any = request.user
+        named = view.kwargs.get("user_id")
+        authenticated = user is not None and user.is_authenticated
+        return authenticated and named is not None and str(user.pk) == str(named)
 
 
 class RecentlyProven(BasePermission):
@@ -32,3 +65,17 @@ class RecentlyProven(BasePermission):
         if recently_proven is None or not recently_proven():
             raise Refusal(ReauthenticationRequired())
         return True
+
+
+class OwnedQuerysetMixin(_Base):
+    """Before a generic view: only rows of whoever asks, so that a foreign id is a 404 like an
+    unknown one. `owner_field` leads from a row to its user, through relations too."""
+
+    owner_field = "user"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        rows = super().get_queryset()
+        user: Any = self.request.user
+        if user is None or not user.is_authenticated:
+            return rows.none()
+        return rows.filter(**{self.owner_field: user.pk})

@@ -1,6 +1,8 @@
-"""What expires: each app enters its own rows, and `flushexpiredtokens` walks the list."""
+"""What apps enter, from `AppConfig.ready`: the rows that expire, which `flushexpiredtokens` walks,
+and the permissions that their code asks for, which `migrate` makes."""
 
 import dataclasses
+import enum
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,3 +47,51 @@ def expires(*entries: Expiring) -> None:
 
 def expiring() -> tuple[Expiring, ...]:
     return tuple(_expiring)
+
+
+class Danger(enum.StrEnum):
+    """What somebody could do with a permission who should not have it."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Declared:
+    """A permission that code asks for, as `app.codename`.
+
+    `label` is what people read; without one, what its model says. `on` is the model that it is
+    filed under, where the app has none of its own. `roles` are the system roles that hold it when
+    it is new.
+    """
+
+    code: str
+    label: str = ""
+    danger: Danger = Danger.LOW
+    roles: tuple[str, ...] = ()
+    on: str = ""
+
+    @property
+    def app_label(self) -> str:
+        return self.code.partition(".")[0]
+
+    @property
+    def codename(self) -> str:
+        return self.code.partition(".")[2]
+
+
+_declared: dict[str, Declared] = {}
+
+
+def declare(*permissions: Declared) -> None:
+    """Enter permissions; to be called from `AppConfig.ready`. The last one of a code counts, so
+    that a project may label an app's permissions anew. Raises ValueError for what is no code."""
+    for each in permissions:
+        if not (each.app_label.isidentifier() and each.codename.isidentifier()):
+            raise ValueError(f"{each.code!r} is no permission: write app.codename")
+        _declared[each.code] = each
+
+
+def declared() -> dict[str, Declared]:
+    return dict(_declared)

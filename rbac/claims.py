@@ -2,10 +2,14 @@
 
 from typing import Any
 
-DEFAULT_ROLE = "user"
-"""Everybody's, assigned to nobody: it is computed."""
+from rbac.effective import effective
 
 
 def role_claims(user: Any) -> dict[str, Any]:
-    """`role` (the highest-ranked slug), `roles` and `permissions`. No statement."""
-    return {"role": DEFAULT_ROLE, "roles": [DEFAULT_ROLE], "permissions": []}
+    """`role` (the highest-ranked slug), `roles` and `permissions`. One statement a user object."""
+    found = effective(user)
+    return {
+        "role": found.roles[0],
+        "roles": list(found.roles),
+        "permissions": sorted(found.permissions),
+    }

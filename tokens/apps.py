@@ -8,7 +8,7 @@ from django.db import connections
 from django.db.models import Q
 from django.db.models.signals import post_migrate
 
-from portcullis.registry import Expiring, expires
+from portcullis.registry import Danger, Declared, Expiring, declare, expires
 
 
 class TokensConfig(AppConfig):
@@ -21,6 +21,15 @@ class TokensConfig(AppConfig):
 
         done = Q(state__in=[KeyState.VERIFYING, KeyState.RETIRED])
         expires(Expiring(Session, "expires_at"), Expiring(SigningKey, "not_after", only=done))
+        admin, both = ("admin",), ("admin", "moderator")
+        declare(
+            Declared("tokens.view_session", "See sessions", roles=both),
+            Declared("tokens.change_session", "End sessions", Danger.MEDIUM, both),
+            Declared("tokens.introspect", "Introspect tokens (RFC 7662)", Danger.MEDIUM, admin),
+            Declared("tokens.diagnose", "Diagnose tokens", Danger.MEDIUM, admin),
+            Declared("tokens.view_signingkey", "See signing keys", roles=admin),
+            Declared("tokens.change_signingkey", "Rotate signing keys", Danger.HIGH, admin),
+        )
 
         def first_key(using: str, **kwargs: Any) -> None:
             if SigningKey._meta.db_table in connections[using].introspection.table_names():

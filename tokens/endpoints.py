@@ -25,7 +25,7 @@ class SignedInEndpoint(Endpoint):
     """For whoever holds a live session. `allow_restricted` lists the restrictions it serves."""
 
     authentication_classes = (TokenAuthentication,)
-    permission_classes = (IsAuthenticated,)
+    permission_classes: tuple[Any, ...] = (IsAuthenticated,)
     allow_restricted: frozenset[Restriction] = frozenset()
 
 

@@ -4,8 +4,9 @@ from rest_framework import serializers
 
 from accounts import addresses
 from accounts.passwords import MAX_LENGTH
-from accounts.validators import OF_AN_ADDRESS, no_control_characters
+from accounts.validators import OF_AN_ADDRESS
 from portcullis.parsing import Body, Text
+from portcullis.validators import no_control_characters
 from tokens.models import Transport
 
 

@@ -1,6 +1,5 @@
 """What staff do to an account. The admin decides who may open its pages; these decide over whom."""
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.utils import timezone
 
 from accounts import links
 from accounts.base_user import AbstractEmailUser
-from accounts.errors import LastAdmin, PermissionDenied
+from accounts.errors import LastSuperuser
 from accounts.flows.password import order_reset_link
 from accounts.models import PendingLogin, Purpose
 from accounts.signals import (
@@ -25,36 +24,14 @@ from accounts.signals import (
 from portcullis import secrets
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
+from rbac.authority import check_admin_stays, check_authority, nobody_else_changes_roles
+from rbac.errors import PermissionDenied
 from tokens.flows import revoke, revoke_all
 from tokens.models import RevokeReason, Session
 
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 CHANGED_SINCE = "Privileges have changed since this page was loaded. Nothing is saved: look again."
 MAKE_AN_ADMIN = ("is_staff", "is_superuser")
-
-
-def check_authority(*, by: AbstractEmailUser, over: AbstractEmailUser) -> None:
-    """Raises PermissionDenied unless `over` may do less than `by`: only superusers act on peers.
-
-    Otherwise whoever may change users could lock out, or sign out, those who could stop them.
-    """
-    if by.is_superuser or over.pk == by.pk:
-        return
-    theirs = permissions_of(over)
-    if over.is_superuser or (theirs and not theirs < permissions_of(by)):
-        raise PermissionDenied("that account may do as much, or more")
-
-
-def permissions_of(user: AbstractEmailUser) -> set[str]:
-    """What the account may do, or could do if it were active: it may be soon."""
-    if user.is_active:
-        return user.get_all_permissions()
-    held: set[str] | None = getattr(user, "_permissions_if_active", None)
-    if held is None:
-        active = copy.copy(user)
-        active.is_active = True
-        held = user._permissions_if_active = active.get_all_permissions()  # type: ignore[attr-defined]
-    return held
 
 
 def privileges_of(user: AbstractEmailUser) -> str:
@@ -95,7 +72,7 @@ def change_account(
     """Set fields of an account; those in PRIVILEGES are for superusers to set. Who decides by what
     they have `seen` brings what `privileges_of` said then.
 
-    Raises PermissionDenied, LastAdmin, or FieldErrors if privileges have changed since.
+    Raises PermissionDenied, LastSuperuser, or FieldErrors if privileges have changed since.
     """
     with transaction.atomic():
         by, locked, last_admin = _lock(by, user)
@@ -105,7 +82,7 @@ def change_account(
             if seen is not None and not secrets.same(seen, privileges_of(locked)):
                 raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
         if last_admin and not all(changes.get(name, True) for name in MAKE_AN_ADMIN):
-            raise LastAdmin
+            raise LastSuperuser
         plain = {name for name in changes if not locked._meta.get_field(name).many_to_many}
         for name in plain:
             setattr(locked, name, changes[name])
@@ -120,14 +97,16 @@ def change_account(
 def deactivate(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client) -> bool:
     """Shut an account out at once; False if it is already.
 
-    Raises PermissionDenied, also over oneself: so there is always a superuser left.
+    Raises PermissionDenied, also over oneself: so there is always a superuser left. Raises
+    LastAdmin where nobody else holds the role `admin`.
     """
-    with transaction.atomic():
+    with nobody_else_changes_roles():
         by, locked, _ = _lock(by, user)
         if locked.pk == by.pk:
             raise PermissionDenied("nobody deactivates themselves")
         if not locked.is_active:
             return False
+        check_admin_stays(without=locked)
         locked.is_active = False
         locked.save(update_fields=["is_active"])
         _cut_off(locked)

@@ -5,8 +5,9 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 
 from accounts import addresses
 from accounts.passwords import MAX_LENGTH
-from accounts.validators import OF_AN_ADDRESS, no_control_characters
+from accounts.validators import OF_AN_ADDRESS
 from portcullis.forms import PageForm, PasswordField
+from portcullis.validators import no_control_characters
 
 
 class AddressField(forms.EmailField):

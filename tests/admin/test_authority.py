@@ -5,10 +5,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 
-from accounts.errors import PermissionDenied
 from accounts.flows import staff
 from accounts.models import OneTimeToken
 from portcullis.client import Client
+from rbac.errors import PermissionDenied
 from tests.admin.conftest import SUPPORT, allow
 from tests.admin.desk import SESSIONS, Desk, buttons, inputs, page_of, said
 from tests.doors import Api

@@ -31,7 +31,7 @@ class VerifyView(PublicEndpoint):
 
 
 class IntrospectView(SignedInEndpoint):
-    permission_classes = (IsAuthenticated, HasPermission("tokens.introspect"))  # type: ignore[assignment]
+    permission_classes = (IsAuthenticated, HasPermission("tokens.introspect"))
 
     @extend_schema(request=PresentedBody, responses=IntrospectionAnswer)
     def post(self, request: Request) -> Response:

@@ -12,4 +12,5 @@ urlpatterns = [
     path("auth/token/revoke", token_views.RevokeView.as_view()),
     path("auth/sessions", views.SessionsView.as_view()),
     path("auth/sessions/<uuid:session_id>", views.SessionView.as_view()),
+    path("users/<uuid:user_id>/sessions", views.UserSessionsView.as_view()),
 ]

@@ -4,14 +4,16 @@ import uuid
 from datetime import UTC
 from typing import Any, cast
 
+from django.contrib.auth import get_user_model
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.utils.dateparse import parse_datetime
 from django.utils.http import quote_etag
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated, NotFound
 from rest_framework.pagination import CursorPagination
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -20,7 +22,7 @@ from portcullis.api import Endpoint
 from portcullis.client import Client
 from portcullis.csrf import enforce_csrf
 from portcullis.parsing import parse
-from portcullis.permissions import RecentlyProven
+from portcullis.permissions import HasPermission, IsSelf, RecentlyProven
 from tokens import cookies, jwt, strict
 from tokens.answers import RefreshAnswer, SessionAnswer, session_answers
 from tokens.api.serializers import RefreshBody
@@ -128,6 +130,20 @@ class SessionsView(SignedInEndpoint):
         return Response(status=204)
 
 
+class UserSessionsView(SignedInEndpoint):
+    permission_classes = (IsAuthenticated, IsSelf | HasPermission("accounts.view_user"))
+
+    @extend_schema(responses=SessionAnswer(many=True))
+    def get(self, request: Request, user_id: uuid.UUID) -> Response:
+        """A user's live sessions, newest first: for themselves and for who may see accounts."""
+        pages = SessionPages()
+        users = get_user_model()._default_manager.all()
+        mine = user_id == session_of(request).user_id
+        owner = user_id if mine else get_object_or_404(users, pk=user_id).pk
+        found = pages.paginate_queryset(_live(owner), request, view=self) or []
+        return pages.get_paginated_response(session_answers(found, current=session_of(request)))
+
+
 class SessionView(SignedInEndpoint):
     allow_restricted = frozenset(Restriction)
 
@@ -178,7 +194,11 @@ def _moment(position: str) -> str:
 
 
 def _own(request: Request) -> SessionQuerySet:
-    return Session.objects.open().filter(user_id=session_of(request).user_id)
+    return _live(session_of(request).user_id)
+
+
+def _live(user_id: Any) -> SessionQuerySet:
+    return Session.objects.open().filter(user_id=user_id)
 
 
 def _refresh_cookie(request: Request) -> str | None:

@@ -1,0 +1,73 @@
+"""System checks of rbac. Ids are permanent."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils.module_loading import import_string
+from rest_framework.views import APIView
+
+from rbac.backend import RoleBackend
+
+
+@register
+def check_backend(**kwargs: Any) -> list[CheckMessage]:
+    backends = [import_string(path) for path in settings.AUTHENTICATION_BACKENDS]
+    if any(isinstance(each, type) and issubclass(each, RoleBackend) for each in backends):
+        return []
+    return [
+        Error(
+            "No authentication backend asks for roles: has_perm refuses what they hold.",
+            hint="In AUTHENTICATION_BACKENDS, put 'rbac.backend.RoleBackend' in place of "
+            "'django.contrib.auth.backends.ModelBackend'.",
+            id="rbac.E001",
+        )
+    ]
+
+
+@register(Tags.urls)
+def check_every_view_says_who_may_call_it(**kwargs: Any) -> list[CheckMessage]:
+    """A view that relies on DEFAULT_PERMISSION_CLASSES is open as soon as somebody changes it."""
+    if not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    silent = {name: path for path, name in _silent(get_resolver().url_patterns, "")}
+    return [
+        Error(
+            f"The API view {name} at /{path} does not say who may call it.",
+            hint="Set its permission_classes: AllowAny too is an answer.",
+            id="rbac.E002",
+        )
+        for name, path in sorted(silent.items())
+    ]
+
+
+def _silent(patterns: Any, prefix: str) -> Iterator[tuple[str, str]]:
+    """Path and name of each API view without permission classes of its own."""
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _silent(pattern.url_patterns, path)
+        elif isinstance(pattern, URLPattern):
+            view = getattr(pattern.callback, "cls", None)
+            if isinstance(view, type) and issubclass(view, APIView):
+                given = getattr(pattern.callback, "initkwargs", {})
+                if "permission_classes" not in given and not _says(view, pattern.callback):
+                    yield path, f"{view.__module__}.{view.__qualname__}"
+
+
+def _says(view: type[APIView], callback: Any) -> bool:
+    """Whether the class or a base of ours says so. `@api_view` writes DRF's own default into the
+    class that it makes, and `@action` has the method say."""
+    for base in view.__mro__[: view.__mro__.index(APIView)]:
+        said = vars(base).get("permission_classes")
+        if "get_permissions" in vars(base):
+            return True
+        if said is not None and said is not APIView.permission_classes:
+            return True
+    actions = set(getattr(callback, "actions", {}).values())
+    extra = [getattr(view, name, None) for name in actions]
+    return bool(actions) and all(
+        "permission_classes" in getattr(each, "kwargs", {}) for each in extra
+    )

@@ -1,0 +1,121 @@
+"""What a role is, apart from who holds it: the shape that the API, the admin and YAML files share,
+and what makes one nonsense."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
+
+from portcullis.errors import FieldErrors
+from rbac.graph import Graph
+from rbac.models import Role
+from rbac.system import SystemRole
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """`parents` are slugs, `permissions` are `app.codename`: the role's own, not inherited ones."""
+
+    slug: str
+    name: str
+    description: str = ""
+    rank: int = 1
+    parents: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
+    mfa_required: bool = False
+
+    @classmethod
+    def of(cls, role: Role) -> "Definition":
+        held = role.permissions.order_by()
+        codes = held.values_list("content_type__app_label", "codename")
+        return cls(
+            slug=role.slug,
+            name=role.name,
+            description=role.description,
+            rank=role.rank,
+            parents=frozenset(role.parents.order_by().values_list("slug", flat=True)),
+            permissions=frozenset(f"{app}.{codename}" for app, codename in codes),
+            mfa_required=role.mfa_required,
+        )
+
+    def replace(self, changes: Mapping[str, Any]) -> "Definition":
+        sets = {name: frozenset(changes[name]) for name in changes.keys() & SETS}
+        return dataclasses.replace(self, **{**changes, **sets})
+
+    def differing(self, other: "Definition") -> list[str]:
+        """The names of the fields in which the two differ."""
+        names = [field.name for field in dataclasses.fields(self)]
+        return [name for name in names if getattr(self, name) != getattr(other, name)]
+
+    def takes_away(self, before: "Definition") -> bool:
+        """Whether a change to this means that somebody loses something."""
+        return bool(
+            before.permissions - self.permissions
+            or before.parents - self.parents
+            or self.rank < before.rank
+        )
+
+
+SETS = frozenset({"parents", "permissions"})
+
+
+class Problems:
+    """What is wrong with a request, by field, raised all at once."""
+
+    def __init__(self) -> None:
+        self._found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+
+    def add(self, field: str, code: str, text: str) -> None:
+        self._found[field].append((code, text))
+
+    def check(self, column: Any, value: Any) -> None:
+        """What the column itself has against the value."""
+        try:
+            column.clean(value, None)
+        except ValidationError as error:
+            code = error.error_list[0].code or "invalid"
+            self.add(column.name, code, " ".join(error.messages))
+
+    def raise_any(self) -> None:
+        """Raises FieldErrors."""
+        if self._found:
+            raise FieldErrors(dict(self._found))
+
+
+def check_definition(wanted: Definition, graph: Graph, row: Role) -> None:
+    """Raises FieldErrors: columns, names that nobody has, cycles, and what `user` cannot be."""
+    problems = Problems()
+    for column in ("slug", "name", "description", "rank"):
+        problems.check(row._meta.get_field(column), getattr(wanted, column))
+    pks = {slug: pk for pk, slug in graph.slugs.items()}
+    for slug in sorted(wanted.parents - pks.keys()):
+        problems.add("parents", "does_not_exist", f"There is no role {slug[:50]!r}.")
+    above = graph.closure(pks[slug] for slug in wanted.parents & pks.keys())
+    if wanted.slug in wanted.parents or (row.pk and row.pk in above):
+        problems.add("parents", "cycle", "A role cannot inherit from itself, through no others.")
+    for code in sorted(wanted.permissions - _known(wanted.permissions).keys())[:20]:
+        problems.add("permissions", "does_not_exist", f"There is no permission {code[:150]!r}.")
+    if wanted.slug == SystemRole.USER and wanted.rank:
+        problems.add("rank", "invalid", "Everybody holds this role: it ranks nobody.")
+    if wanted.slug == SystemRole.USER and wanted.parents:
+        problems.add("parents", "invalid", "Everybody holds this role: it inherits from none.")
+    problems.raise_any()
+
+
+def permission_rows(codes: Iterable[str]) -> list[int]:
+    """Primary keys behind codes: two models of an app may share a codename, and then both."""
+    return [pk for pks in _known(codes).values() for pk in pks]
+
+
+def _known(codes: Iterable[str]) -> dict[str, list[int]]:
+    wanted = set(codes)
+    names = {code.partition(".")[2] for code in wanted}
+    found: dict[str, list[int]] = {}
+    rows = Permission.objects.filter(codename__in=names).order_by()
+    for pk, app, codename in rows.values_list("pk", "content_type__app_label", "codename"):
+        if (code := f"{app}.{codename}") in wanted:
+            found.setdefault(code, []).append(pk)
+    return found

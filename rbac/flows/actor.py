@@ -1,0 +1,31 @@
+"""Who asks, as the database has them now: not as their request was admitted a moment ago."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+
+from rbac.authority import Standing
+from rbac.errors import PermissionDenied
+
+
+def locked_users(*users: Any | None) -> dict[Any, Any]:
+    """The rows of these users by primary key, locked in its order until the transaction ends."""
+    pks = [user.pk for user in users if user is not None]
+    rows = get_user_model()._default_manager.filter(pk__in=pks).order_by("pk")
+    return {row.pk: row for row in rows.select_for_update(no_key=True)}
+
+
+def standing_now(by: Any | None, code: str, rows: dict[Any, Any] | None = None) -> Standing:
+    """Where `by` stands now. None is an operator, who needs no permission.
+
+    Raises PermissionDenied unless they are active and have the permission `code`.
+    """
+    if by is None:
+        return Standing.of(None)
+    actor = (locked_users(by) if rows is None else rows).get(by.pk)
+    if actor is None or not actor.is_active:
+        raise PermissionDenied("gone, or deactivated")
+    standing = Standing.of(actor)
+    if not standing.may(code):
+        raise PermissionDenied(f"{code} is not theirs any more")
+    return standing

@@ -1,0 +1,121 @@
+"""Roles are given to people and taken from them, by people who stand above both."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from portcullis.client import Client
+from rbac.authority import Standing, check_admin_stays, nobody_else_changes_roles
+from rbac.definition import Problems
+from rbac.effective import forget
+from rbac.errors import PermissionDenied
+from rbac.flows.actor import locked_users, standing_now
+from rbac.graph import Graph
+from rbac.models import Role, RoleAssignment
+from rbac.signals import role_granted, role_withdrawn
+from rbac.system import SystemRole
+
+PERMISSION = "rbac.assign_role"
+
+
+def grant(
+    *,
+    user: Any,
+    role: str,
+    reason: str,
+    by: Any | None,
+    client: Client,
+    starts_at: datetime | None = None,
+    expires_at: datetime | None = None,
+) -> RoleAssignment:
+    """Give a role, or give it on other terms to who holds it. `by` is None for an operator.
+
+    Raises FieldErrors (role, reason, starts_at, expires_at), LastAdmin, or PermissionDenied: to
+    anybody who is no superuser for their own account, for one that stands as high, and for a role
+    that is out of reach.
+    """
+    now = timezone.now()
+    with nobody_else_changes_roles():
+        rows = locked_users(by, user)
+        standing = standing_now(by, PERMISSION, rows)
+        _check_over(standing, by, rows.get(user.pk))
+        found = Role.objects.filter(slug=role).first() or Role()
+        starts = starts_at or now
+        _check_terms(found, reason, starts, expires_at, now)
+        _check_role(standing, found)
+        if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
+            check_admin_stays(without=user)
+        assignment, _ = RoleAssignment.objects.update_or_create(
+            user_id=user.pk,
+            role=found,
+            defaults={
+                "granted_by_id": by and by.pk,
+                "granted_at": now,
+                "reason": reason,
+                "starts_at": starts,
+                "expires_at": expires_at,
+            },
+        )
+        role_granted.send(
+            sender=RoleAssignment, assignment=assignment, by=by, reason=reason, client=client
+        )
+    forget(user)
+    return assignment
+
+
+def withdraw(*, user: Any, role: str, by: Any | None, client: Client, reason: str = "") -> bool:
+    """Take a role away; False if the account was not given it. It is gone from the next request.
+
+    Raises LastAdmin, or PermissionDenied: for an account that stands as high, and for a role that
+    is out of reach. Roles of their own people may always lay down.
+    """
+    with nobody_else_changes_roles():
+        rows = locked_users(by, user)
+        standing = standing_now(by, PERMISSION, rows)
+        held = RoleAssignment.objects.filter(user_id=user.pk, role__slug=role)
+        assignment = held.select_related("role").first()
+        if by is None or by.pk != user.pk:
+            _check_over(standing, by, rows.get(user.pk))
+            if assignment:
+                _check_role(standing, assignment.role)
+        if assignment is None:
+            return False
+        if role == SystemRole.ADMIN:
+            check_admin_stays(without=user)
+        assignment.delete()
+        role_withdrawn.send(
+            sender=RoleAssignment, user_id=user.pk, slug=role, by=by, reason=reason, client=client
+        )
+    forget(user)
+    return True
+
+
+def _check_over(standing: Standing, by: Any | None, over: Any | None) -> None:
+    if over is None:
+        raise PermissionDenied("that account is gone")
+    if by is not None and by.pk == over.pk and not standing.above_all:
+        raise PermissionDenied("nobody gives to themselves")
+    standing.check_over(Standing.of(over))
+
+
+def _check_role(standing: Standing, role: Role) -> None:
+    if not standing.above_all:
+        graph = Graph.load()
+        standing.check_reach(graph.rank([role.pk]), graph.permissions([role.pk]))
+
+
+def _check_terms(
+    role: Role, reason: str, starts_at: datetime, expires_at: datetime | None, now: datetime
+) -> None:
+    problems = Problems()
+    if role._state.adding:
+        problems.add("role", "does_not_exist", "There is no such role.")
+    elif role.slug == SystemRole.USER:
+        problems.add("role", "invalid", "Everybody holds this role without being given it.")
+    if not reason.strip():
+        problems.add("reason", "required", "Say why.")
+    problems.check(RoleAssignment._meta.get_field("reason"), reason)
+    if expires_at and expires_at <= max(now, starts_at):
+        problems.add("expires_at", "past", "It would be over before it has begun.")
+    problems.raise_any()

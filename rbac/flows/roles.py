@@ -1,0 +1,106 @@
+"""Roles are made, changed and deleted, by people who stand above them."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from portcullis.client import Client
+from portcullis.errors import FieldErrors
+from rbac.authority import Standing, check_losers, nobody_else_changes_roles
+from rbac.definition import SETS, Definition, check_definition, permission_rows
+from rbac.errors import PermissionDenied
+from rbac.flows.actor import standing_now
+from rbac.graph import Graph
+from rbac.models import Role
+from rbac.signals import role_changed, role_created, role_deleted
+from rbac.system import AS_MADE
+
+TAKEN = {"slug": [("unique", "There is a role of that slug.")]}
+
+
+def create_role(definition: Definition, *, by: Any | None, reason: str, client: Client) -> Role:
+    """Make a role. `by` is None for an operator.
+
+    Raises FieldErrors, or PermissionDenied (OutOfReach) where it would rank as high as `by` or
+    hold what `by` lacks.
+    """
+    with nobody_else_changes_roles():
+        standing = standing_now(by, "rbac.add_role")
+        graph, role = Graph.load(), Role()
+        check_definition(definition, graph, role)
+        _check_reach(standing, definition, graph)
+        try:
+            with transaction.atomic():
+                _write(role, definition)
+        except IntegrityError as error:
+            raise FieldErrors(TAKEN) from error
+        role_created.send(sender=Role, role=role, by=by, reason=reason, client=client)
+    return role
+
+
+def change_role(
+    slug: str, *, changes: Mapping[str, Any], by: Any | None, reason: str, client: Client
+) -> Role:
+    """Set fields of a Definition. Both what the role was and what it becomes must be in reach.
+
+    Raises Role.DoesNotExist, FieldErrors, or PermissionDenied, also where somebody out of reach
+    would lose by it.
+    """
+    with nobody_else_changes_roles():
+        standing = standing_now(by, "rbac.change_role")
+        role = Role.objects.get(slug=slug)
+        before = Definition.of(role)
+        wanted = before.replace(changes)
+        if wanted.slug != before.slug:
+            raise FieldErrors({"slug": [("immutable", "Code and tokens name a role by it.")]})
+        if fields := wanted.differing(before):
+            graph = Graph.load()
+            _check_reach(standing, before, graph)
+            check_definition(wanted, graph, role)
+            _check_reach(standing, wanted, graph)
+            if wanted.takes_away(before):
+                check_losers(standing, graph, [role.pk])
+            _write(role, wanted)
+            role_changed.send(
+                sender=Role, role=role, by=by, fields=fields, reason=reason, client=client
+            )
+    return role
+
+
+def delete_role(slug: str, *, by: Any | None, reason: str, client: Client) -> None:
+    """Whoever holds the role loses it, and roles that inherit from it lose what it held.
+
+    Raises Role.DoesNotExist, or PermissionDenied: for system roles too, and where somebody out of
+    reach would lose by it.
+    """
+    with nobody_else_changes_roles():
+        standing = standing_now(by, "rbac.delete_role")
+        role = Role.objects.get(slug=slug)
+        if slug in AS_MADE:
+            raise PermissionDenied("system roles stay")
+        graph = Graph.load()
+        _check_reach(standing, Definition.of(role), graph)
+        check_losers(standing, graph, [role.pk])
+        role.delete()
+        role_deleted.send(sender=Role, slug=slug, by=by, reason=reason, client=client)
+
+
+def _check_reach(standing: Standing, definition: Definition, graph: Graph) -> None:
+    if standing.above_all:
+        return
+    parents = [pk for pk, slug in graph.slugs.items() if slug in definition.parents]
+    standing.check_reach(
+        max(definition.rank, graph.rank(parents)),
+        definition.permissions | graph.permissions(parents),
+    )
+
+
+def _write(role: Role, definition: Definition) -> None:
+    columns = dataclasses.asdict(definition)
+    for name in columns.keys() - SETS:
+        setattr(role, name, columns[name])
+    role.save()
+    role.parents.set(Role.objects.filter(slug__in=definition.parents))
+    role.permissions.set(permission_rows(definition.permissions))

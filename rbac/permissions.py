@@ -1,0 +1,34 @@
+"""Roles as DRF permissions. Prefer `portcullis.permissions.HasPermission`: a role says who somebody
+is, a permission what they may do, and who holds it can be changed without touching code."""
+
+from typing import Any
+
+from django.db.models import Model
+from rest_framework.request import Request
+
+from portcullis.permissions import Demand
+from rbac.effective import effective
+
+
+class HasRole(Demand):
+    """`permission_classes = [HasRole("moderator")]`, held or inherited; of several, each."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return roles_of(request.user).issuperset(self.codes)
+
+
+class HasAnyRole(Demand):
+    """One of them is enough."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return not roles_of(request.user).isdisjoint(self.codes)
+
+
+def roles_of(user: Any) -> set[str]:
+    """The slugs of the roles in force: of a user by one statement, of a verified token's by its
+    claims, of nobody and of somebody inactive none."""
+    if user is None or not user.is_active:
+        return set()
+    if isinstance(user, Model):
+        return set(effective(user).roles)
+    return set(getattr(user, "roles", ()))
