@@ -43,10 +43,14 @@ class Ground:
         if len(self.path) > 1:
             text += f", which inherits it from {' and that from '.join(self.path[1:])}"
         if self.in_force:
-            return text + (f", until {self.expires_at:%Y-%m-%d %H:%M} UTC" * bool(self.expires_at))
+            return f"{text}, until {_moment(self.expires_at)}" if self.expires_at else text
         if self.expires_at and self.expires_at <= timezone.now():
-            return f"{text}, which expired {self.expires_at:%Y-%m-%d %H:%M} UTC"
-        return f"{text}, which begins {self.starts_at:%Y-%m-%d %H:%M} UTC"
+            return f"{text}, which expired {_moment(self.expires_at)}"
+        return f"{text}, which begins {_moment(self.starts_at)}"
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "-"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def test_a_login_by_page_costs_what_one_by_the_api_does(user, pages):
     def login():
         return pages.client.post("/accounts/login/", body, secure=True, headers={"Origin": ORIGIN})
 
-    assert statements(login) == 6
+    assert statements(login) == 7
 
 
 def test_a_logout_by_page(ada):
