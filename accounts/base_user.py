@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts import addresses
+from rbac.effective import forget
 
 
 class EmailUserQuerySet(models.QuerySet["AbstractEmailUser"]):
@@ -181,6 +182,8 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         super().refresh_from_db(*args, **kwargs)
         if fields is None or "password" in fields:
             self._stored_password = self.__dict__.get("password")
+        if fields is None:
+            forget(self)  # what it may do is read anew too
 
     def check_password(self, raw_password: str | None) -> bool:
         return check_password(raw_password, self.password, self._upgrade_hash)

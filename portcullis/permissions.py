@@ -27,6 +27,10 @@ class Demand(OperationHolderMixin, BasePermission):
         """DRF makes an instance of each permission class; this is one already."""
         return self
 
+    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+        """The same for each object, or DRF's `~` would refuse them all."""
+        return self.has_permission(request, view)
+
 
 class HasPermission(Demand):
     """`permission_classes = [HasPermission("accounts.change_user")]`; of several, each."""
@@ -56,6 +60,9 @@ class IsSelf(BasePermission):
         authenticated = user is not None and user.is_authenticated
         return authenticated and named is not None and str(user.pk) == str(named)
 
+    def has_object_permission(self, request: Request, view: Any, obj: Any) -> bool:
+        return self.has_permission(request, view)
+
 
 class RecentlyProven(BasePermission):
     """Step-up: the session's user has proven who they are within the last minutes."""
@@ -74,8 +81,14 @@ class OwnedQuerysetMixin(_Base):
     owner_field = "user"
 
     def get_queryset(self) -> QuerySet[Any]:
-        rows = super().get_queryset()
+        return self._own(super().get_queryset())
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Once more, for views that have a `get_queryset` of their own."""
+        return self._own(super().filter_queryset(queryset))
+
+    def _own(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         user: Any = self.request.user
-        if user is None or not user.is_authenticated:
+        if user is None or not user.is_authenticated or user.pk is None:
             return rows.none()
         return rows.filter(**{self.owner_field: user.pk})

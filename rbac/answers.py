@@ -55,7 +55,7 @@ class HeldAnswer(serializers.Serializer[Any]):
 class GroundAnswer(serializers.Serializer[Any]):
     """Why it is, was or will be allowed. `path` leads from the role held to the one that has it."""
 
-    via = serializers.ChoiceField(["superuser", "user", "group", "role", "object"])
+    via = serializers.ChoiceField(["superuser", "user", "group", "role", "backend"])
     in_force = serializers.BooleanField()
     group = serializers.CharField(allow_null=True)
     path = serializers.ListField(child=serializers.CharField())
@@ -120,8 +120,9 @@ def held_answer(assignment: RoleAssignment, *, whole: bool) -> dict[str, Any]:
 def held_answers(user: Any, *, whole: bool) -> list[dict[str, Any]]:
     """Every role of a user, the highest rank first: those that they were given, also where these
     are not in force, and those that come with them."""
-    assigned = list(user.role_assignments.select_related("role"))
-    given = {row.role_id for row in assigned}
+    assigned = list(RoleAssignment.objects.filter(user=user).select_related("role"))
+    now = timezone.now()
+    given = {row.role_id for row in assigned if row.is_in_force(now)}
     others = Role.objects.filter(slug__in=effective(user).roles).exclude(pk__in=given)
     answers = [held_answer(row, whole=whole) for row in assigned]
     answers += [_unassigned(role, user) for role in others]

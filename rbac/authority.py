@@ -7,13 +7,14 @@ acts on an account that ranks as high, or may do what they may not: only superus
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
-from django.db import router, transaction
-from django.db.models import Q, QuerySet
+from django.db import IntegrityError, router, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
 from rbac.effective import effective
 from rbac.errors import LastAdmin, OutOfReach, PermissionDenied
@@ -23,22 +24,42 @@ from rbac.system import SystemRole, make_system_roles
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Standing:
-    """How high somebody stands. `above_all`: a superuser, or an operator in a shell."""
+class Operator:
+    """Whoever has a shell on the server. Given as `by`, which is never None: a view that lets
+    nobody in particular ask must not be taken for it."""
 
-    rank: float
-    permissions: frozenset[str]
+    pk: None = None
+
+    def __str__(self) -> str:
+        return "operator"
+
+
+OPERATOR = Operator()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Standing:
+    """How high somebody stands. `roles` are all that they hold. `above_all`: a superuser, or the
+    operator."""
+
+    pk: Any
+    rank: float = math.inf
+    permissions: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
     above_all: bool = False
 
     @classmethod
-    def of(cls, user: Any | None) -> "Standing":
-        """Of an inactive account what it would be if it were active: it may be soon."""
+    def of(cls, user: Any) -> "Standing":
+        """Of an inactive account what it would be if it were active: it may be soon.
+
+        Raises PermissionDenied for None.
+        """
         if user is None:
-            return OPERATOR
+            raise PermissionDenied("nobody asks")
+        if user is OPERATOR or user.is_superuser:
+            return cls(user.pk, above_all=True)
         found = effective(user)
-        if user.is_superuser:
-            return cls(math.inf, found.permissions, above_all=True)
-        return cls(found.rank, found.permissions)
+        return cls(user.pk, found.rank, found.permissions, frozenset(found.roles))
 
     def may(self, code: str) -> bool:
         return self.above_all or code in self.permissions
@@ -67,11 +88,7 @@ class Standing:
             raise OutOfReach(f"they lack {', '.join(sorted(lacking)[:5])}")
 
 
-OPERATOR = Standing(math.inf, frozenset(), above_all=True)
-"""Whoever has a shell on the server."""
-
-
-def check_authority(*, by: Any | None, over: Any) -> None:
+def check_authority(*, by: Any, over: Any) -> None:
     """Raises PermissionDenied unless `over` stands lower than `by`, or is the same account.
 
     Otherwise whoever may change users could lock out, or sign out, those who could stop them.
@@ -85,53 +102,66 @@ def nobody_else_changes_roles() -> Iterator[None]:
     """One transaction at a time, whatever it is about: two edits could form a cycle together, two
     withdrawals take the last administrators, or somebody give what is just being taken from them.
 
-    Locks one row that is always there; who needs rows of users locks them after it.
+    Writes one row that is always there, which a transaction of any isolation notices; who needs
+    rows of users locks them after it.
     """
     using = router.db_for_write(Role)
     with transaction.atomic(using=using):
-        roles = Role.objects.using(using)
-        gate = roles.filter(slug=SystemRole.USER).select_for_update(no_key=True)
-        if not list(gate):
-            make_system_roles(roles)
+        gate = Role.objects.filter(slug=SystemRole.USER)
+        if not gate.update(rank=F("rank")):
+            with suppress(IntegrityError), transaction.atomic(using=using):
+                make_system_roles(Role.objects)
+            gate.update(rank=F("rank"))
         yield
 
 
 def check_losers(by: Standing, graph: Graph, roles: Iterable[int]) -> None:
-    """Taking something out of roles is acting on everybody who has it by them.
+    """Taking something out of roles is acting on whatever inherits from them, and on everybody who
+    has it by them.
 
-    Raises PermissionDenied if one of them is out of reach of `by`. Two statements.
+    Raises OutOfReach or PermissionDenied if one of these is out of reach of `by`.
     """
     if by.above_all:
         return
     losing = graph.heirs(roles)
-    users: Any = get_user_model()._default_manager.all()
+    by.check_reach(graph.rank(losing), graph.permissions(losing))
+    using = router.db_for_write(Role)
+    users: Any = get_user_model()._default_manager.using(using).exclude(pk=by.pk)
     if not any(graph.slugs[role] == SystemRole.USER for role in losing):
-        users = users.filter(role_assignments__role__in=losing)
-    if users.filter(_out_of_reach(by, graph)).exists():
+        users = users.filter(_holding(losing))
+    if users.filter(_out_of_reach(by, graph, using)).exists():
         raise PermissionDenied("somebody out of reach would lose by it")
 
 
 def check_admin_stays(*, without: Any) -> None:
-    """Raises LastAdmin if nobody else who is active holds the role `admin`, and `without` does."""
-    holders = set(active_admins().values_list("user_id", flat=True))
-    if holders == {without.pk}:
+    """Raises LastAdmin if `without` is the last active account that was given `admin`. Who holds it
+    for a time only does not stay for who holds it for good."""
+    held = RoleAssignment.objects.in_force().filter(
+        role__slug=SystemRole.ADMIN, user__is_active=True
+    )
+    ends = dict(held.values_list("user_id", "expires_at"))
+    if without.pk not in ends:
+        return
+    for_good = ends.pop(without.pk) is None
+    if not any(end is None or not for_good for end in ends.values()):
         raise LastAdmin("nobody else holds the role admin")
 
 
-def active_admins() -> "QuerySet[RoleAssignment]":
-    held = RoleAssignment.objects.in_force()
-    return held.filter(role__slug=SystemRole.ADMIN, user__is_active=True)
+def _holding(roles: Iterable[int]) -> Exists:
+    """Users who were given one of these roles and hold it, or will."""
+    until = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return Exists(RoleAssignment.objects.filter(until, user=OuterRef("pk"), role__in=roles))
 
 
-def _out_of_reach(by: Standing, graph: Graph) -> Q:
+def _out_of_reach(by: Standing, graph: Graph, using: str) -> Q:
     """Superusers, who rank as high as `by`, and who may do what `by` may not."""
-    pairs = Permission.objects.values_list("pk", "content_type__app_label", "codename")
+    pairs = Permission.objects.using(using).values_list("pk", "content_type__app_label", "codename")
     lacking = [pk for pk, app, name in pairs.order_by() if f"{app}.{name}" not in by.permissions]
     high = {role for role in graph.ranks if graph.rank([role]) >= by.rank}
     strong = Role.objects.filter(permissions__in=lacking).values_list("pk", flat=True)
     return (
         Q(is_superuser=True)
-        | Q(role_assignments__role__in=high | graph.heirs(strong))
+        | Q(_holding(high | graph.heirs(strong)))
         | Q(user_permissions__in=lacking)
         | Q(groups__permissions__in=lacking)
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
+from django.db import router
 
 from portcullis.errors import FieldErrors
 from rbac.graph import Graph
@@ -29,14 +30,17 @@ class Definition:
 
     @classmethod
     def of(cls, role: Role) -> "Definition":
-        held = role.permissions.order_by()
+        """As it is in the database."""
+        using = router.db_for_write(Role)
+        held = role.permissions.using(using).order_by()
         codes = held.values_list("content_type__app_label", "codename")
+        parents = role.parents.using(using).order_by()
         return cls(
             slug=role.slug,
             name=role.name,
             description=role.description,
             rank=role.rank,
-            parents=frozenset(role.parents.order_by().values_list("slug", flat=True)),
+            parents=frozenset(parents.values_list("slug", flat=True)),
             permissions=frozenset(f"{app}.{codename}" for app, codename in codes),
             mfa_required=role.mfa_required,
         )
@@ -50,12 +54,12 @@ class Definition:
         names = [field.name for field in dataclasses.fields(self)]
         return [name for name in names if getattr(self, name) != getattr(other, name)]
 
-    def takes_away(self, before: "Definition") -> bool:
-        """Whether a change to this means that somebody loses something."""
+    def gives_more(self, other: "Definition") -> bool:
+        """Whether whoever holds it would have something that the other does not give."""
         return bool(
-            before.permissions - self.permissions
-            or before.parents - self.parents
-            or self.rank < before.rank
+            self.permissions - other.permissions
+            or self.parents - other.parents
+            or self.rank > other.rank
         )
 
 
@@ -91,7 +95,7 @@ def check_definition(wanted: Definition, graph: Graph, row: Role) -> None:
     for column in ("slug", "name", "description", "rank"):
         problems.check(row._meta.get_field(column), getattr(wanted, column))
     pks = {slug: pk for pk, slug in graph.slugs.items()}
-    for slug in sorted(wanted.parents - pks.keys()):
+    for slug in sorted(wanted.parents - pks.keys())[:20]:
         problems.add("parents", "does_not_exist", f"There is no role {slug[:50]!r}.")
     above = graph.closure(pks[slug] for slug in wanted.parents & pks.keys())
     if wanted.slug in wanted.parents or (row.pk and row.pk in above):
@@ -114,7 +118,7 @@ def _known(codes: Iterable[str]) -> dict[str, list[int]]:
     wanted = set(codes)
     names = {code.partition(".")[2] for code in wanted}
     found: dict[str, list[int]] = {}
-    rows = Permission.objects.filter(codename__in=names).order_by()
+    rows = Permission.objects.using(router.db_for_write(Role)).filter(codename__in=names).order_by()
     for pk, app, codename in rows.values_list("pk", "content_type__app_label", "codename"):
         if (code := f"{app}.{codename}") in wanted:
             found.setdefault(code, []).append(pk)

@@ -17,6 +17,10 @@ class OutOfReach(PermissionDenied):
     message = "You may only touch roles that rank below yours and hold nothing that you lack."
 
 
+class SystemRoleStays(PermissionDenied):
+    message = "This role is part of every installation. It can be changed, not deleted."
+
+
 class LastAdmin(AuthError):
     code = "last_admin"
     message = "This is the last administrator. Make somebody else one first."

@@ -17,14 +17,14 @@ SAID = {
     "superuser": "a superuser may do everything",
     "user": "given to the account itself",
     "group": "by the group {0.group}",
-    "object": "a backend gives it for this object",
+    "backend": "another backend gives it",
 }
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """One reason to allow it. `via` is superuser, user (given directly), group, role, or object (a
-    backend that knows the one object); `path` leads from the role that is held to the one that has
+    """One reason to allow it. `via` is superuser, user (given directly), group, role, or backend
+    (another one than ours); `path` leads from the role that is held to the one that has
     the permission."""
 
     via: str
@@ -71,8 +71,8 @@ class Explanation:
         if self.allowed:
             return f"Allowed: {'; '.join(held)}."
         if not self.active:
-            return f"Refused: the account is inactive. {'It would have it ' * bool(held)}" + (
-                f"{'; '.join(held)}." if held else "It would not have the permission either."
+            return "Refused: the account is inactive." + "".join(
+                f" It would have it {ground}." for ground in held
             )
         if lapsed:
             return f"Refused: it was, or will be, {'; '.join(lapsed)}."
@@ -92,15 +92,17 @@ def explain(user: Any, permission: str, *, about: Any = None) -> Explanation:
     if not pks:
         text = f"There is no permission {permission[:150]!r}."
         raise FieldErrors({"permission": [("does_not_exist", text)]})
-    grounds = _grounds(user, pks) if about is None else _for_object(user, permission, about)
-    return Explanation(permission, bool(user.is_active), tuple(grounds), about)
+    found = () if about is not None else tuple(_grounds(user, pks))
+    if not any(ground.in_force for ground in found):
+        found += tuple(_elsewhere(user, permission, about))
+    return Explanation(permission, bool(user.is_active), found, about)
 
 
-def _for_object(user: Any, permission: str, about: Any) -> Iterator[Ground]:
+def _elsewhere(user: Any, permission: str, about: Any) -> Iterator[Ground]:
     if user.is_superuser:
         yield Ground(via="superuser")
     elif user.has_perm(permission, about):
-        yield Ground(via="object")
+        yield Ground(via="backend")
 
 
 def _grounds(user: Any, permissions: list[int]) -> Iterator[Ground]:

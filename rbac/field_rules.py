@@ -1,9 +1,12 @@
 """Serializer fields that not everybody may read, or write."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ImproperlyConfigured
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.fields import empty
 
 if TYPE_CHECKING:
     from rest_framework.serializers import Serializer
@@ -30,15 +33,21 @@ class FieldRulesMixin(_Base):
     def get_fields(self) -> dict[str, Any]:
         """A field that may be written and not read is taken and never shown."""
         fields: dict[str, Any] = super().get_fields()
+        if unknown := {*self.readable_with, *self.writable_with} - fields.keys():
+            raise ImproperlyConfigured(f"{type(self).__name__} has rules for no field: {unknown}")
+        for name in self._refused(self.writable_with):
+            fields[name].read_only, fields[name].required = True, False
+            fields[name].default = empty
         for name in self._refused(self.readable_with):
-            if name in self.writable_with and self._may(self.writable_with[name]):
-                fields[name].write_only = True
-            else:
+            if fields[name].read_only or name not in self.writable_with:
                 del fields[name]
+            else:
+                fields[name].write_only = True
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
-        sent = data.keys() if isinstance(data, Mapping) else ()
+        """Forms name the parts of a field: `address.street`, `tags[0]`."""
+        sent = {re.split(r"[.\[]", key)[0] for key in data} if isinstance(data, Mapping) else ()
         may_not = [ErrorDetail("You may not set this.", code="permission_denied")]
         refused = {name: may_not for name in self._refused(self.writable_with) if name in sent}
         if refused:

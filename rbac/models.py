@@ -5,8 +5,13 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.core.validators import MaxValueValidator, RegexValidator
-from django.db import models
+from django.core.validators import (
+    MaxLengthValidator,
+    MaxValueValidator,
+    ProhibitNullCharactersValidator,
+    RegexValidator,
+)
+from django.db import models, router
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -18,6 +23,13 @@ is_slug = RegexValidator(
 )
 
 
+class RoleManager(models.Manager["Role"]):
+    """Reads where it is written: a replica that lags would let somebody in, or a cycle close."""
+
+    def get_queryset(self) -> models.QuerySet["Role"]:
+        return super().get_queryset().using(router.db_for_write(self.model))
+
+
 class Role(models.Model):
     """A named bundle of permissions. `rank` orders people: who stands lower cannot touch it.
 
@@ -27,7 +39,11 @@ class Role(models.Model):
 
     slug = models.CharField(max_length=50, unique=True, validators=[is_slug])
     name = models.CharField(max_length=100, validators=[no_control_characters])
-    description = models.TextField(max_length=1000, blank=True)
+    description = models.TextField(
+        max_length=1000,
+        blank=True,
+        validators=[MaxLengthValidator(1000), ProhibitNullCharactersValidator()],
+    )
     rank = models.PositiveIntegerField(default=1, validators=[MaxValueValidator(MAX_RANK)])
     mfa_required = models.BooleanField(default=False)
     parents: models.ManyToManyField["Role", models.Model] = models.ManyToManyField(
@@ -38,6 +54,8 @@ class Role(models.Model):
     )
     given = models.JSONField(default=list, editable=False)
     """Codes that a release put into this system role, once: taken out, they stay out."""
+
+    objects: ClassVar[RoleManager] = RoleManager()
 
     class Meta:
         ordering: ClassVar = ["-rank", "slug"]
@@ -50,6 +68,16 @@ class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
     def in_force(self, now: datetime | None = None) -> "RoleAssignmentQuerySet":
         now = now or timezone.now()
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), starts_at__lte=now)
+
+
+class RoleAssignmentManager(models.Manager["RoleAssignment"]):
+    """As RoleManager: it reads where it is written."""
+
+    def get_queryset(self) -> RoleAssignmentQuerySet:
+        return RoleAssignmentQuerySet(self.model, using=router.db_for_write(self.model))
+
+    def in_force(self, now: datetime | None = None) -> RoleAssignmentQuerySet:
+        return self.get_queryset().in_force(now)
 
 
 class RoleAssignment(models.Model):
@@ -68,7 +96,7 @@ class RoleAssignment(models.Model):
     starts_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
-    objects = RoleAssignmentQuerySet.as_manager()
+    objects: ClassVar[RoleAssignmentManager] = RoleAssignmentManager()
 
     class Meta:
         constraints: ClassVar = [

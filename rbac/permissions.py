@@ -11,7 +11,11 @@ from rbac.effective import effective
 
 
 class HasRole(Demand):
-    """`permission_classes = [HasRole("moderator")]`, held or inherited; of several, each."""
+    """`permission_classes = [HasRole("moderator")]`, held or inherited; of several, each.
+
+    Whoever may assign roles may give a role that they do not hold, if it ranks below theirs and has
+    no permission that they lack: what only a few should do, demand a permission for.
+    """
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return roles_of(request.user).issuperset(self.codes)
@@ -31,4 +35,5 @@ def roles_of(user: Any) -> set[str]:
         return set()
     if isinstance(user, Model):
         return set(effective(user).roles)
-    return set(getattr(user, "roles", ()))
+    roles = getattr(user, "roles", ())  # a tuple in a StatelessUser of ours
+    return set(roles) if isinstance(roles, tuple) else set()

@@ -7,7 +7,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.generic.base import View
@@ -39,12 +39,13 @@ def role_required(role: str, *more: str) -> Callable[[PlainView], PlainView]:
 class RoleRequiredMixin(View):
     """`role_required` for class-based views: `required_roles = ("moderator",)`."""
 
-    required_roles: tuple[str, ...]
+    required_roles: tuple[str, ...] = ()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return _judge(request, set(self.required_roles)) or super().dispatch(
-            request, *args, **kwargs
-        )
+        if not self.required_roles:
+            raise ImproperlyConfigured(f"{type(self).__name__} names no required_roles")
+        led_away = _judge(request, set(self.required_roles))
+        return led_away or super().dispatch(request, *args, **kwargs)
 
 
 def _judge(request: HttpRequest, wanted: set[str]) -> HttpResponseBase | None:

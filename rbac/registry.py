@@ -7,11 +7,12 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps import apps as installed
+from django.contrib.auth.management import create_permissions
 from django.core.exceptions import ImproperlyConfigured
 from django.db import router
 
 from portcullis.registry import Danger, Declared, declare, declared
-from rbac.system import make_system_roles
+from rbac.system import SystemRole, make_system_roles
 
 __all__ = ["Danger", "Declared", "danger_of", "declare", "make_declared"]
 
@@ -25,7 +26,7 @@ def danger_of(code: str) -> Danger | None:
 def make_declared(app_config: AppConfig, using: str, apps: Any = installed, **kwargs: Any) -> None:
     """After each app's migrations: its declared permissions, and what system roles hold of them.
 
-    Sent after Django has made the permissions of the app's models.
+    Django makes the permissions of the app's models first, in whichever order apps are installed.
     """
     wanted = [each for each in declared().values() if each.app_label == app_config.label]
     try:
@@ -37,7 +38,10 @@ def make_declared(app_config: AppConfig, using: str, apps: Any = installed, **kw
     roles = models["rbac.Role"]._default_manager.using(using)
     if wanted or app_config.label == "rbac":
         make_system_roles(roles)
+    if strange := {slug for each in wanted for slug in each.roles} - set(SystemRole):
+        raise ImproperlyConfigured(f"permissions are declared for no system role: {strange}")
     if wanted:
+        create_permissions(app_config, verbosity=0, using=using, apps=apps)
         made = _make(wanted, models["auth.Permission"]._default_manager.using(using), app_config)
         _give(wanted, made, roles)
 

@@ -1,5 +1,6 @@
 """What happened to roles and to who holds them, in the past tense. Sent inside the transaction of
-the fact; receivers take `**kwargs`. `by` is None where an operator did it in a shell."""
+the fact; receivers take `**kwargs`. `by` is `rbac.authority.OPERATOR`, whose `pk` is None, where it
+was done in a shell."""
 
 from django.dispatch import Signal
 

@@ -18,18 +18,12 @@ class Made:
     name: str
     description: str
     rank: int
-    inherits: SystemRole | None = None
 
 
 AS_MADE = {
     SystemRole.USER: Made("User", "Everybody. Held by each account, given to none.", 0),
     SystemRole.MODERATOR: Made("Moderator", "Sees accounts and ends sessions.", 50),
-    SystemRole.ADMIN: Made(
-        "Administrator",
-        "Everything that Portcullis has permissions for.",
-        100,
-        inherits=SystemRole.MODERATOR,
-    ),
+    SystemRole.ADMIN: Made("Administrator", "All that Portcullis has permissions for.", 100),
 }
 
 
@@ -38,11 +32,7 @@ def make_system_roles(roles: Any) -> None:
     there = set(roles.filter(slug__in=AS_MADE).values_list("slug", flat=True))
     for slug, made in AS_MADE.items():
         if slug not in there:
-            role = roles.create(
-                slug=slug, name=made.name, description=made.description, rank=made.rank
-            )
-            if made.inherits:
-                role.parents.set(roles.filter(slug=made.inherits))
+            roles.create(slug=slug, **dataclasses.asdict(made))
 
 
 def computed_roles(user: Any) -> set[str]:

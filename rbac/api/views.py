@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DataError
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -62,15 +62,15 @@ class PermissionPages(TextPages):
 
 
 class RolesEndpoint(SignedInEndpoint):
-    """`needs`: the permission for each method. Writes also need step-up."""
+    """`needs`: the permission for each method that writes, which needs step-up too."""
 
     needs: Mapping[str, str] = {}
 
     def get_permissions(self) -> list[Any]:
-        code = self.needs.get(str(self.request.method), "rbac.view_role")
-        reading = self.request.method in {"GET", "HEAD", "OPTIONS"}
-        found = [*super().get_permissions(), HasPermission(code)]
-        return found if reading else [*found, RecentlyProven()]
+        found = super().get_permissions()
+        if self.request.method in {"GET", "HEAD", "OPTIONS"}:
+            return [*found, HasPermission("rbac.view_role")]
+        return [*found, HasPermission(self.needs[str(self.request.method)]), RecentlyProven()]
 
 
 class RolesView(RolesEndpoint):
@@ -80,8 +80,7 @@ class RolesView(RolesEndpoint):
     def get(self, request: Request) -> Response:
         """Every role, by slug."""
         pages = RolePages()
-        roles = Role.objects.prefetch_related("parents", "permissions__content_type")
-        found = pages.paginate_queryset(roles, request, view=self) or []
+        found = pages.paginate_queryset(_roles(), request, view=self) or []
         return pages.get_paginated_response([role_answer(role) for role in found])
 
     @extend_schema(request=RoleBody, responses={201: RoleAnswer})
@@ -90,7 +89,7 @@ class RolesView(RolesEndpoint):
         body = parse(RoleBody, request)
         asking = _asking(request, body)
         role = create_role(_definition(body), **asking)
-        return Response(role_answer(role), status=201)
+        return Response(_answer(role.slug), status=201)
 
 
 class RoleView(RolesEndpoint):
@@ -103,7 +102,7 @@ class RoleView(RolesEndpoint):
     @extend_schema(responses=RoleAnswer)
     def get(self, request: Request, slug: str) -> Response:
         """One role."""
-        return Response(role_answer(get_object_or_404(Role, slug=slug)))
+        return Response(_answer(slug))
 
     @extend_schema(request=ReplaceRoleBody, responses=RoleAnswer)
     def put(self, request: Request, slug: str) -> Response:
@@ -126,8 +125,8 @@ class RoleView(RolesEndpoint):
     def _change(self, request: Request, slug: str, body: dict[str, Any]) -> Response:
         asking = _asking(request, body)
         with _or_404():
-            role = change_role(slug, changes=body, **asking)
-        return Response(role_answer(role))
+            change_role(slug, changes=body, **asking)
+        return Response(_answer(slug))
 
 
 class PermissionsView(RolesEndpoint):
@@ -149,7 +148,7 @@ class ExplainView(RolesEndpoint):
         user = get_user_model()._default_manager.filter(pk=query["user"]).first()
         if user is None:
             raise FieldErrors({"user": [("does_not_exist", "There is no such account.")]})
-        about = _object(query["object"]) if "object" in query else None
+        about = _object(query["object"], request.user) if "object" in query else None
         return Response(explain_answer(user, explain(user, query["permission"], about=about)))
 
 
@@ -198,6 +197,14 @@ def _definition(body: dict[str, Any]) -> Definition:
     return Definition(slug=body["slug"], name=body["name"]).replace(body)
 
 
+def _roles() -> QuerySet[Role]:
+    return Role.objects.prefetch_related("parents", "permissions__content_type")
+
+
+def _answer(slug: str) -> dict[str, Any]:
+    return role_answer(get_object_or_404(_roles(), slug=slug))
+
+
 def _user(user_id: uuid.UUID) -> Any:
     return get_object_or_404(get_user_model()._default_manager.all(), pk=user_id)
 
@@ -210,11 +217,14 @@ def _or_404() -> Iterator[None]:
         raise Http404 from error
 
 
-def _object(named: str) -> Any:
-    """Raises FieldErrors (`object`)."""
+def _object(named: str, asking: Any) -> Any:
+    """Raises FieldErrors (`object`), also for models whose objects the asking user may not see."""
     label, _, pk = named.partition(":")
     try:
-        return apps.get_model(label)._default_manager.get(pk=pk)
+        kind = apps.get_model(label)._meta
+        if kind.swapped or not asking.has_perm(f"{kind.app_label}.view_{kind.model_name}"):
+            raise LookupError(label)
+        return kind.default_manager.get(pk=pk)
     except ObjectDoesNotExist as error:
         raise FieldErrors({"object": [("does_not_exist", "There is none.")]}) from error
     except (LookupError, ValueError, ValidationError, DataError, OverflowError) as error:

@@ -4,24 +4,26 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
-from rbac.authority import Standing
+from rbac.authority import OPERATOR, Standing
+from rbac.definition import Problems
 from rbac.errors import PermissionDenied
+from rbac.models import RoleAssignment
 
 
-def locked_users(*users: Any | None) -> dict[Any, Any]:
+def locked_users(*users: Any) -> dict[Any, Any]:
     """The rows of these users by primary key, locked in its order until the transaction ends."""
-    pks = [user.pk for user in users if user is not None]
+    pks = [user.pk for user in users if user is not None and user is not OPERATOR]
     rows = get_user_model()._default_manager.filter(pk__in=pks).order_by("pk")
     return {row.pk: row for row in rows.select_for_update(no_key=True)}
 
 
-def standing_now(by: Any | None, code: str, rows: dict[Any, Any] | None = None) -> Standing:
-    """Where `by` stands now. None is an operator, who needs no permission.
+def standing_now(by: Any, code: str, rows: dict[Any, Any] | None = None) -> Standing:
+    """Where `by` stands now. The operator needs no permission.
 
     Raises PermissionDenied unless they are active and have the permission `code`.
     """
-    if by is None:
-        return Standing.of(None)
+    if by is None or by is OPERATOR:
+        return Standing.of(by)
     actor = (locked_users(by) if rows is None else rows).get(by.pk)
     if actor is None or not actor.is_active:
         raise PermissionDenied("gone, or deactivated")
@@ -29,3 +31,14 @@ def standing_now(by: Any | None, code: str, rows: dict[Any, Any] | None = None) 
     if not standing.may(code):
         raise PermissionDenied(f"{code} is not theirs any more")
     return standing
+
+
+def check_reason(reason: str, problems: Problems | None = None, *, needed: bool = False) -> None:
+    """Raises FieldErrors (`reason`), or adds to `problems`."""
+    found = problems or Problems()
+    if needed and not reason.strip():
+        found.add("reason", "required", "Say why.")
+    elif reason:
+        found.check(RoleAssignment._meta.get_field("reason"), reason)
+    if problems is None:
+        found.raise_any()

@@ -10,7 +10,7 @@ from rbac.authority import Standing, check_admin_stays, nobody_else_changes_role
 from rbac.definition import Problems
 from rbac.effective import forget
 from rbac.errors import PermissionDenied
-from rbac.flows.actor import locked_users, standing_now
+from rbac.flows.actor import check_reason, locked_users, standing_now
 from rbac.graph import Graph
 from rbac.models import Role, RoleAssignment
 from rbac.signals import role_granted, role_withdrawn
@@ -24,12 +24,13 @@ def grant(
     user: Any,
     role: str,
     reason: str,
-    by: Any | None,
+    by: Any,
     client: Client,
     starts_at: datetime | None = None,
     expires_at: datetime | None = None,
 ) -> RoleAssignment:
-    """Give a role, or give it on other terms to who holds it. `by` is None for an operator.
+    """Give a role, or give it on other terms to who holds it. `by` is a user, or
+    `rbac.authority.OPERATOR`.
 
     Raises FieldErrors (role, reason, starts_at, expires_at), LastAdmin, or PermissionDenied: to
     anybody who is no superuser for their own account, for one that stands as high, and for a role
@@ -50,7 +51,7 @@ def grant(
             user_id=user.pk,
             role=found,
             defaults={
-                "granted_by_id": by and by.pk,
+                "granted_by_id": by.pk,
                 "granted_at": now,
                 "reason": reason,
                 "starts_at": starts,
@@ -64,18 +65,19 @@ def grant(
     return assignment
 
 
-def withdraw(*, user: Any, role: str, by: Any | None, client: Client, reason: str = "") -> bool:
+def withdraw(*, user: Any, role: str, by: Any, client: Client, reason: str = "") -> bool:
     """Take a role away; False if the account was not given it. It is gone from the next request.
 
     Raises LastAdmin, or PermissionDenied: for an account that stands as high, and for a role that
     is out of reach. Roles of their own people may always lay down.
     """
+    check_reason(reason)
     with nobody_else_changes_roles():
         rows = locked_users(by, user)
         standing = standing_now(by, PERMISSION, rows)
         held = RoleAssignment.objects.filter(user_id=user.pk, role__slug=role)
         assignment = held.select_related("role").first()
-        if by is None or by.pk != user.pk:
+        if by.pk != user.pk:
             _check_over(standing, by, rows.get(user.pk))
             if assignment:
                 _check_role(standing, assignment.role)
@@ -91,10 +93,10 @@ def withdraw(*, user: Any, role: str, by: Any | None, client: Client, reason: st
     return True
 
 
-def _check_over(standing: Standing, by: Any | None, over: Any | None) -> None:
+def _check_over(standing: Standing, by: Any, over: Any | None) -> None:
     if over is None:
         raise PermissionDenied("that account is gone")
-    if by is not None and by.pk == over.pk and not standing.above_all:
+    if by.pk == over.pk and not standing.above_all:
         raise PermissionDenied("nobody gives to themselves")
     standing.check_over(Standing.of(over))
 
@@ -113,9 +115,7 @@ def _check_terms(
         problems.add("role", "does_not_exist", "There is no such role.")
     elif role.slug == SystemRole.USER:
         problems.add("role", "invalid", "Everybody holds this role without being given it.")
-    if not reason.strip():
-        problems.add("reason", "required", "Say why.")
-    problems.check(RoleAssignment._meta.get_field("reason"), reason)
+    check_reason(reason, problems, needed=True)
     if expires_at and expires_at <= max(now, starts_at):
         problems.add("expires_at", "past", "It would be over before it has begun.")
     problems.raise_any()

@@ -4,14 +4,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from rbac.authority import Standing, check_losers, nobody_else_changes_roles
 from rbac.definition import SETS, Definition, check_definition, permission_rows
-from rbac.errors import PermissionDenied
-from rbac.flows.actor import standing_now
+from rbac.errors import PermissionDenied, SystemRoleStays
+from rbac.flows.actor import check_reason, standing_now
 from rbac.graph import Graph
 from rbac.models import Role
 from rbac.signals import role_changed, role_created, role_deleted
@@ -20,19 +20,20 @@ from rbac.system import AS_MADE
 TAKEN = {"slug": [("unique", "There is a role of that slug.")]}
 
 
-def create_role(definition: Definition, *, by: Any | None, reason: str, client: Client) -> Role:
-    """Make a role. `by` is None for an operator.
+def create_role(definition: Definition, *, by: Any, reason: str, client: Client) -> Role:
+    """Make a role. `by` is a user, or `rbac.authority.OPERATOR`.
 
     Raises FieldErrors, or PermissionDenied (OutOfReach) where it would rank as high as `by` or
     hold what `by` lacks.
     """
+    check_reason(reason)
     with nobody_else_changes_roles():
         standing = standing_now(by, "rbac.add_role")
         graph, role = Graph.load(), Role()
         check_definition(definition, graph, role)
         _check_reach(standing, definition, graph)
         try:
-            with transaction.atomic():
+            with transaction.atomic(using=router.db_for_write(Role)):
                 _write(role, definition)
         except IntegrityError as error:
             raise FieldErrors(TAKEN) from error
@@ -41,26 +42,29 @@ def create_role(definition: Definition, *, by: Any | None, reason: str, client: 
 
 
 def change_role(
-    slug: str, *, changes: Mapping[str, Any], by: Any | None, reason: str, client: Client
+    slug: str, *, changes: Mapping[str, Any], by: Any, reason: str, client: Client
 ) -> Role:
     """Set fields of a Definition. Both what the role was and what it becomes must be in reach.
 
     Raises Role.DoesNotExist, FieldErrors, or PermissionDenied, also where somebody out of reach
-    would lose by it.
+    would lose by it, or `by` adds to what they hold themselves: it would outlast what allows it.
     """
+    check_reason(reason)
     with nobody_else_changes_roles():
         standing = standing_now(by, "rbac.change_role")
         role = Role.objects.get(slug=slug)
         before = Definition.of(role)
         wanted = before.replace(changes)
+        graph = Graph.load()
+        _check_reach(standing, before, graph)
         if wanted.slug != before.slug:
             raise FieldErrors({"slug": [("immutable", "Code and tokens name a role by it.")]})
         if fields := wanted.differing(before):
-            graph = Graph.load()
-            _check_reach(standing, before, graph)
             check_definition(wanted, graph, role)
             _check_reach(standing, wanted, graph)
-            if wanted.takes_away(before):
+            if wanted.gives_more(before) and slug in standing.roles:
+                raise PermissionDenied("nobody adds to what they hold")
+            if before.gives_more(wanted) or wanted.mfa_required != before.mfa_required:
                 check_losers(standing, graph, [role.pk])
             _write(role, wanted)
             role_changed.send(
@@ -69,17 +73,18 @@ def change_role(
     return role
 
 
-def delete_role(slug: str, *, by: Any | None, reason: str, client: Client) -> None:
+def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
     """Whoever holds the role loses it, and roles that inherit from it lose what it held.
 
-    Raises Role.DoesNotExist, or PermissionDenied: for system roles too, and where somebody out of
-    reach would lose by it.
+    Raises Role.DoesNotExist, or PermissionDenied: SystemRoleStays, OutOfReach, and where somebody
+    out of reach would lose by it.
     """
+    check_reason(reason)
     with nobody_else_changes_roles():
         standing = standing_now(by, "rbac.delete_role")
         role = Role.objects.get(slug=slug)
         if slug in AS_MADE:
-            raise PermissionDenied("system roles stay")
+            raise SystemRoleStays
         graph = Graph.load()
         _check_reach(standing, Definition.of(role), graph)
         check_losers(standing, graph, [role.pk])
