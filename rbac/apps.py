@@ -14,6 +14,7 @@ LAPSED_FOR = timedelta(days=90)
 
 class RbacConfig(AppConfig):
     name = "rbac"
+    verbose_name = "Roles"
 
     def ready(self) -> None:
         from rbac import checks  # noqa: F401  (they register themselves)

@@ -17,7 +17,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from rbac.effective import effective
-from rbac.errors import LastAdmin, OutOfReach, PermissionDenied
+from rbac.errors import LastAdmin, OutOfReach, PermissionDenied, SomebodyLoses
 from rbac.graph import Graph
 from rbac.models import Role, RoleAssignment
 from rbac.system import SystemRole, make_system_roles
@@ -119,7 +119,7 @@ def check_losers(by: Standing, graph: Graph, roles: Iterable[int]) -> None:
     """Taking something out of roles is acting on whatever inherits from them, and on everybody who
     has it by them.
 
-    Raises OutOfReach or PermissionDenied if one of these is out of reach of `by`.
+    Raises OutOfReach or SomebodyLoses if one of these is out of reach of `by`.
     """
     if by.above_all:
         return
@@ -130,7 +130,7 @@ def check_losers(by: Standing, graph: Graph, roles: Iterable[int]) -> None:
     if not any(graph.slugs[role] == SystemRole.USER for role in losing):
         users = users.filter(_holding(losing))
     if users.filter(_out_of_reach(by, graph, using)).exists():
-        raise PermissionDenied("somebody out of reach would lose by it")
+        raise SomebodyLoses
 
 
 def check_admin_stays(*, without: Any) -> None:

@@ -17,6 +17,10 @@ class OutOfReach(PermissionDenied):
     message = "You may only touch roles that rank below yours and hold nothing that you lack."
 
 
+class SomebodyLoses(PermissionDenied):
+    message = "Somebody who ranks as high as you, or may do more, would lose something by it."
+
+
 class SystemRoleStays(PermissionDenied):
     message = "This role is part of every installation. It can be changed, not deleted."
 

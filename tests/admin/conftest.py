@@ -6,6 +6,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
+from portcullis.client import Client
+from rbac.authority import OPERATOR
+from rbac.definition import Definition
+from rbac.flows import create_role, grant
 from tests.admin.desk import Desk
 from tests.doors import PASSWORD
 from tests.tokens.conftest import bearer, listen
@@ -20,6 +24,35 @@ SUPPORT = (
     "tokens.change_session",
     "accounts.view_onetimetoken",
 )
+
+MANAGER = (
+    "rbac.view_role",
+    "rbac.add_role",
+    "rbac.change_role",
+    "rbac.delete_role",
+    "rbac.view_roleassignment",
+    "rbac.assign_role",
+    "accounts.view_user",
+    "accounts.change_user",
+)
+
+
+def make_role(slug: str, rank: int = 1, *permissions: str, parents: tuple[str, ...] = ()):
+    """By an operator, whom nothing is out of reach of."""
+    definition = Definition(
+        slug=slug,
+        name=slug.title(),
+        rank=rank,
+        permissions=frozenset(permissions),
+        parents=frozenset(parents),
+    )
+    return create_role(definition, by=OPERATOR, reason="To begin with", client=Client())
+
+
+def give(user, slug: str, **terms):
+    return grant(
+        user=user, role=slug, by=OPERATOR, reason="To begin with", client=Client(), **terms
+    )
 
 
 def allow(user, *permissions: str) -> None:
@@ -50,6 +83,20 @@ def root(db):
 def support(make_staff):
     """Staff who may do whatever the admin offers to those who are no superusers."""
     return make_staff(*SUPPORT)
+
+
+@pytest.fixture
+def manager(make_staff):
+    """A role manager of rank 50, who holds MANAGER and nothing else."""
+    manager = make_staff(*MANAGER, email="manager@example.com")
+    make_role("chief", 50)
+    give(manager, "chief")
+    return manager
+
+
+@pytest.fixture
+def manager_desk(manager) -> Desk:
+    return Desk.of(manager)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from html.parser import HTMLParser
 from typing import Any
 
 from django.urls import reverse
@@ -11,6 +12,8 @@ from tests.doors import ORIGIN, Api
 USERS = "accounts_user"
 SESSIONS = "tokens_session"
 LINKS = "accounts_onetimetoken"
+ROLES = "rbac_role"
+HELD = "rbac_roleassignment"
 
 
 class Desk:
@@ -55,6 +58,11 @@ class Desk:
         seen = re.findall(r'<input type="hidden" name="seen" value="([^"]*)"', page)
         return self.post(page_of(row), {"name": row.name, "seen": "".join(seen), **fields})
 
+    def fill(self, path: str, form: str, *, loaded: Any = None, **changes: Any):
+        """Send a page's form as a browser would, with these fields changed; None sends none."""
+        fields = Filled(loaded or self.get(path), form).fields | changes
+        return self.post(path, {name: value for name, value in fields.items() if value is not None})
+
     def act(self, action: str, *rows: Any, what: str = USERS, **extra: str) -> list[str]:
         """Choose rows of a list and an action, confirm, and read what the next page says."""
         response = self.choose(action, *rows, what=what, confirmed="1", **extra)
@@ -93,3 +101,42 @@ def inputs(response: Any) -> set[str]:
     form = re.search(r'<form[^>]*id="\w+_form".*?</form>', response.content.decode(), re.DOTALL)
     names = re.findall(r'<(?:input|select|textarea)\b[^>]*\sname="([^"]+)"', form[0])
     return {name for name in names if not name.startswith(("_", "csrf")) and name != "seen"}
+
+
+class Filled(HTMLParser):
+    """What a browser would send of the form with that id, if nobody touched it."""
+
+    def __init__(self, response: Any, form: str) -> None:
+        super().__init__()
+        self.fields: dict[str, list[str]] = {}
+        self._form, self._inside = form, False
+        self._area = self._select = ""
+        self.feed(response.content.decode())
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        facts = dict(attrs)
+        if tag == "form":
+            self._inside = facts.get("id") == self._form
+        if not self._inside or "disabled" in facts:
+            return
+        name, value = facts.get("name", ""), facts.get("value") or ""
+        kind = facts.get("type", "text") if tag == "input" else tag
+        if kind == "textarea":
+            self._area = name
+            self.fields[name] = [""]
+        elif kind == "select":
+            self._select = name
+        elif kind == "option" and "selected" in facts:
+            self.fields.setdefault(self._select, []).append(value)
+        elif kind in {"text", "number", "email", "hidden"} or (
+            kind == "checkbox" and "checked" in facts
+        ):
+            self.fields.setdefault(name, []).append(value)
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.fields[self._area] = [data.strip()]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = ""

@@ -24,6 +24,10 @@ PAGES = [
     "/admin/tokens/session/",
     "/admin/accounts/onetimetoken/",
     "/admin/auth/group/",
+    "/admin/rbac/role/",
+    "/admin/rbac/role/1/permissions/",
+    "/admin/rbac/role/explain/",
+    "/admin/rbac/roleassignment/",
     "/admin/jsi18n/",
     "/admin/password_change/",
 ]
@@ -144,6 +148,8 @@ def test_nothing_else_is_registered():
         "accounts.onetimetoken",
         "tokens.session",
         "tokens.signingkey",
+        "rbac.role",
+        "rbac.roleassignment",
         "django_tasks_database.dbtaskresult",
     }
 

@@ -210,7 +210,7 @@ def test_a_deactivation_is_asked_about_even_for_one(desk, user):
 
 
 def test_too_many_at_once_are_refused(desk, user, monkeypatch):
-    monkeypatch.setattr("accounts.admin_actions.AT_ONCE", 1)
+    monkeypatch.setattr("accounts.admin.actions.AT_ONCE", 1)
     assert desk.act("deactivate", user, select_across="1") == ["Choose 1 at most."]
     assert is_active(user)
 

@@ -1,11 +1,13 @@
 """Admin actions that are flows: asked about, tried row by row, counted, and entered in the log."""
 
+import dataclasses
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.admin.utils import model_ngettext
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,9 +16,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from accounts.admin.forms import FlowForm, ReasonForm
 from accounts.base_user import AbstractEmailUser
 from portcullis.client import Client
 from portcullis.errors import AuthError, FieldErrors
+from portcullis.pages import local_path
 from portcullis.problems import log_refusal
 from rbac.authority import check_authority
 from rbac.errors import PermissionDenied
@@ -57,19 +61,28 @@ class FlowAdmin(StrictAdmin):
         *,
         done: str,
         ask: bool = False,
+        why: bool = False,
+        gone: bool = False,
     ) -> HttpResponse | None:
-        """Do it to the chosen rows, where there are several after asking."""
+        """Do it to the chosen rows, where there are several after asking.
+
+        `why`: the question asks for a reason too, which the flow takes. `gone`: so are the rows,
+        afterwards.
+        """
         rows = list(queryset[: AT_ONCE + 1])
         if len(rows) > AT_ONCE:
             self.message_user(request, f"Choose {AT_ONCE} at most.", messages.ERROR)
             return None
-        if (ask or len(rows) > 1) and "confirmed" not in request.POST:
-            return self._ask(request, rows, flow)
-        results = Counter(self._try(request, row, flow, done) for row in rows)
+        confirmed = "confirmed" in request.POST
+        form = ReasonForm(request.POST if confirmed else None, label_suffix="") if why else None
+        if (ask or why or len(rows) > 1) and not (confirmed and (form is None or form.is_valid())):
+            return self._ask(request, rows, flow, form)
+        entry = Entry(done, form.cleaned_data if form else {}, DELETION if gone else CHANGE)
+        results = Counter(self._try(request, row, flow, entry) for row in rows)
         for (level, text), count in results.items():
             noun = model_ngettext(self.opts, count)
             self.message_user(request, f"{count} {noun}: {text}", level)
-        return redirect(self._back(request, rows))
+        return redirect(self._back(request, [] if gone else rows))
 
     def buttons(self, request: HttpRequest, row: Any) -> list[str]:
         """The actions that make sense on this row's page."""
@@ -99,18 +112,23 @@ class FlowAdmin(StrictAdmin):
             return " ".join(text for found in error.errors.values() for _, text in found)
         return error.message
 
-    def _try(self, request: HttpRequest, row: Any, flow: Flow, done: str) -> tuple[int, str]:
-        named = {self.row: row}
+    def _try(self, request: HttpRequest, row: Any, flow: Flow, entry: "Entry") -> tuple[int, str]:
+        by = signed_in(request)
         try:
             with transaction.atomic():
-                if not flow(by=signed_in(request), client=Client.of(request), **named):
+                named = {self.row: row, **entry.typed}
+                if not flow(by=by, client=Client.of(request), **named):
                     return messages.WARNING, "There was nothing to do."
-                self.log_change(request, row, done)
+                LogEntry.objects.log_actions(
+                    by.pk, [row], entry.flag, str(entry), single_object=True
+                )
         except AuthError as error:
             return messages.ERROR, self.refused(request, error)
-        return messages.SUCCESS, done
+        return messages.SUCCESS, entry.done
 
-    def _ask(self, request: HttpRequest, rows: list[Any], flow: Flow) -> HttpResponse:
+    def _ask(
+        self, request: HttpRequest, rows: list[Any], flow: Flow, form: ReasonForm | None
+    ) -> HttpResponse:
         question = self._labels(request)[flow.__name__]
         context = {
             **self.admin_site.each_context(request),
@@ -122,7 +140,9 @@ class FlowAdmin(StrictAdmin):
             "answer": question,
             "checkbox": ACTION_CHECKBOX_NAME,
             "stay": "stay" in request.POST,
+            "sent_from": local_path(request.POST.get("back", "")),
             "back": self._back(request, rows),
+            "form": form,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "accounts/admin/confirm.html", context)
@@ -132,8 +152,46 @@ class FlowAdmin(StrictAdmin):
         return {name: label for name, label in self.get_action_choices(request) if name}
 
     def _back(self, request: HttpRequest, rows: list[Any]) -> str:
-        """The page that the button was on: a row's own, or the list as it was filtered."""
+        """The page that the button was on: one that it names, a row's own, or the list as it was
+        filtered."""
+        if named := local_path(request.POST.get("back", "")):
+            return named
         if "stay" not in request.POST or not rows:
             return request.get_full_path()
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=[rows[0].pk], current_app=self.admin_site.name)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """What an action enters in the log: what was done, and what was typed about it."""
+
+    done: str
+    typed: dict[str, str]
+    flag: int
+
+    def __str__(self) -> str:
+        return " ".join([self.done, *self.typed.values()])
+
+
+class FlowFormAdmin(FlowAdmin):
+    """`save_model` calls a flow. If that refuses, the transaction is rolled back, and the page is
+    shown again as if the form itself had found it."""
+
+    form = FlowForm
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, *args, **kwargs)  # a class made for this request
+        form.request = request
+        return form
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except AuthError as error:
+            log_refusal(request, error)
+            request.refused = error  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def save_related(self, *args: Any, **kwargs: Any) -> None:
+        """The flow has saved it."""

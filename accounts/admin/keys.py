@@ -7,7 +7,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.admin_actions import FlowAdmin
+from accounts.admin.actions import FlowAdmin
 from accounts.base_user import AbstractEmailUser
 from portcullis.client import Client
 from tokens.admin import ReadOnlyAdmin, moment

@@ -13,7 +13,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts import directory
-from accounts.admin_actions import FlowAdmin, has_authority, signed_in
+from accounts.admin.actions import FlowAdmin, has_authority, signed_in
+from accounts.admin.assignments import may_touch_roles, roles_of
+from accounts.admin.forms import Seen
+from accounts.admin.step_up import StepUpAdmin, proven
 from accounts.base_user import AbstractEmailUser
 from accounts.flows import staff
 from accounts.validators import OF_AN_ADDRESS
@@ -52,13 +55,6 @@ class ClosedFilter(HappenedFilter):
     column = "closed_at"
 
 
-class Seen(forms.CharField):
-    """Carried from the page to the flow; nothing that anybody changes."""
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return False
-
-
 class AccountForm(forms.ModelForm[AbstractEmailUser]):
     """`seen` says which privileges the page showed: what somebody else took since must not come
     back with it."""
@@ -85,7 +81,11 @@ class AccountForm(forms.ModelForm[AbstractEmailUser]):
         return email
 
 
-class UserAdmin(FlowAdmin):
+def gives_privileges(request: HttpRequest) -> bool:
+    return bool(request.user.is_superuser) and proven(request)
+
+
+class UserAdmin(StepUpAdmin, FlowAdmin):
     """No password and no hash, here or on a page of its own: staff have a reset link mailed.
 
     Accounts are not deleted here. Erasure is more than a row: it is a flow of its own.
@@ -93,6 +93,7 @@ class UserAdmin(FlowAdmin):
 
     row = "user"
     form = AccountForm
+    change_form_template = "accounts/admin/user_form.html"
     list_display = (
         "email",
         "name",
@@ -133,18 +134,36 @@ class UserAdmin(FlowAdmin):
         if obj is None:
             return self.add_fieldsets
         seen = (None, {"fields": ("seen",)})
-        return (*self.fieldsets, seen) if request.user.is_superuser else self.fieldsets
+        return (*self.fieldsets, seen) if gives_privileges(request) else self.fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> Any:
         if obj is None:
             return ()
-        privileges = () if request.user.is_superuser else staff.PRIVILEGES
+        privileges = () if gives_privileges(request) else staff.PRIVILEGES
         return (*self.readonly_fields, *privileges)
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "user_permissions":  # each is called by its content type
             kwargs["queryset"] = Permission.objects.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def locked(self, request: HttpRequest, obj: Row) -> bool:
+        """A name is nobody's privilege: it is changed without a proof."""
+        if proven(request):
+            return False
+        return bool(request.user.is_superuser) or may_touch_roles(request, obj)
+
+    def must_prove(self, request: HttpRequest, object_id: str | None) -> bool:
+        """Only a page that was loaded after a proof sends privileges, and what it had `seen`."""
+        sent = bool(request.POST.get("seen")) or bool(request.POST.keys() & {*staff.PRIVILEGES})
+        return sent and object_id is not None and bool(request.user.is_superuser)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if user := context["original"]:
+            context["roles"] = roles_of(request, user, self.admin_site.name)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
@@ -156,7 +175,7 @@ class UserAdmin(FlowAdmin):
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("tokens.change_session")
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().changeform_view(request, *args, **kwargs)
         except AuthError as error:
@@ -188,10 +207,17 @@ class UserAdmin(FlowAdmin):
         return common if row == request.user else [*common, "deactivate"]
 
     def links(self, request: HttpRequest, row: Row) -> list[tuple[str, str]]:
-        if not request.user.has_perm("tokens.view_session"):
-            return []
-        sessions = reverse("admin:tokens_session_changelist", current_app=self.admin_site.name)
-        return [("Sessions", f"{sessions}?{urlencode({'q': row.email})}")]
+        found = []
+        if request.user.has_perm("tokens.view_session"):
+            found.append(("Sessions", self.url("tokens_session_changelist", q=row.email)))
+        if request.user.has_perm("rbac.view_role"):
+            explain = self.url("rbac_role_explain", user=str(row.pk))
+            found.append(("Explain a permission", explain))
+        return found
+
+    def url(self, name: str, **query: str) -> str:
+        page = reverse(f"admin:{name}", current_app=self.admin_site.name)
+        return f"{page}?{urlencode(query)}"
 
     @admin.display(boolean=True, ordering="email_verified_at")
     def verified(self, user: Row) -> bool:
