@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import benchmarks
-from benchmarks import growth, operations, purge, report, side
+from benchmarks import growth, operations, purge, report, roles, side
 from benchmarks.processes import PROJECT, server
 
-PARTS = {"operations": operations, "growth": growth, "purge": purge}
+PARTS = {"operations": operations, "growth": growth, "purge": purge, "roles": roles}
 DATABASES = ("sqlite", "postgresql")
 
 

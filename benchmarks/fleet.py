@@ -28,6 +28,9 @@ class Client:
     def authenticated(self) -> Environ:
         return _request("GET", "/authenticated", HTTP_AUTHORIZATION=f"Bearer {self.access}")
 
+    def permitted(self) -> Environ:
+        return _request("GET", "/permitted", HTTP_AUTHORIZATION=f"Bearer {self.access}")
+
     def page(self) -> Environ:
         return _request("GET", "/page", HTTP_COOKIE=self.cookie)
 

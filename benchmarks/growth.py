@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import gc
 import statistics
 from collections.abc import Iterable, Iterator
 
@@ -93,8 +92,7 @@ def fill(sessions: int, rounds: int, clients: int) -> None:
         it.side.fill(numbers)
         it.each(OPERATIONS["login"], it.sign_up(rounds))
     rows.settle()
-    gc.collect()
-    gc.freeze()
+    side.settle()
 
 
 def visit(operation: str, number: int, rounds: int) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 CHUNK = 50_000  # each statement stays below the project's own timeout
 
 NUMBERS = """WITH RECURSIVE numbers(n) AS (
-    SELECT {first} UNION ALL SELECT n + 1 FROM numbers WHERE n < {last}
+    SELECT {first} UNION ALL SELECT n + {step} FROM numbers WHERE n < {last}
 )"""
 EARLIER = {
     "postgresql": "{column} - n * interval '1 second'",
@@ -34,7 +34,7 @@ def copy(template: Any, numbers: range, **columns: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f'INSERT INTO "{meta.db_table}" ({into}) '
-            f"{NUMBERS.format(first=numbers[0], last=numbers[-1])} "
+            f"{NUMBERS.format(first=numbers[0], step=numbers.step, last=numbers[-1])} "
             f'SELECT {values} FROM numbers, "{meta.db_table}" AS model '
             f'WHERE model."{meta.pk.column}" = %s',
             [meta.pk.get_db_prep_value(template.pk, connection)],

@@ -60,6 +60,7 @@ if SIDE == "simplejwt":
         "rest_framework_simplejwt.token_blacklist",
     ]
     AUTH_USER_MODEL = "auth.User"
+    AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
     ROOT_URLCONF = "benchmarks.simplejwt"
     TEMPLATES[0]["DIRS"] = []  # the project's own error pages need its apps
     SIMPLE_JWT = {

@@ -6,14 +6,16 @@ the server's work (signals, middleware, routing, view, answer) and nothing of a 
 """
 
 import collections
+import functools
 import gc
 import importlib
 import os
 import platform
 import statistics
 import time
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from benchmarks.fleet import OPERATIONS, PASSWORD, Client, Environ, Operation
 
@@ -22,8 +24,25 @@ Statements = tuple[int, int]
 
 COUNTED = 5
 FRAMES = {"BEGIN", "COMMIT", "ROLLBACK"}
+T = TypeVar("T")
 
 _process: "Process"
+
+
+class Cost(NamedTuple):
+    """Microseconds of a call: the CPU of this process, and the clock on the wall."""
+
+    cpu: float
+    wall: float
+
+
+def timed(calls: Sequence[Callable[[], T]]) -> tuple[Cost, list[T]]:
+    """What each call costs, and what each answers."""
+    gc.collect()  # what an earlier batch left is not this one's cost; its own garbage is
+    cpu, wall = time.process_time(), time.perf_counter()
+    answers = [call() for call in calls]
+    spent = time.process_time() - cpu, time.perf_counter() - wall
+    return Cost(*(it / len(calls) * 1e6 for it in spent)), answers
 
 
 def start(environment: dict[str, str]) -> None:
@@ -50,12 +69,16 @@ def warm_up() -> None:
     """Twice, so that everything that is made once is made; then all of it is out of gc's way."""
     for operation in [*OPERATIONS.values()] * 2:
         _process.batch(operation)
+    settle()
+
+
+def settle() -> None:
     gc.collect()
     gc.freeze()
 
 
 def batch(name: str) -> float:
-    return _process.batch(OPERATIONS[name])
+    return _process.batch(OPERATIONS[name]).cpu
 
 
 def statements(name: str) -> Statements:
@@ -64,6 +87,16 @@ def statements(name: str) -> Statements:
 
 def rows(refreshes: int) -> int:
     return _process.rows(refreshes)
+
+
+def count(call: Callable[[], T]) -> tuple[Statements, T]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        answer = call()
+    kinds = collections.Counter(query["sql"].split()[0] in FRAMES for query in captured)
+    return (kinds[False], kinds[True]), answer
 
 
 def versions() -> dict[str, str]:
@@ -111,21 +144,18 @@ class Process:
         store.create()
         return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"
 
-    def batch(self, operation: Operation) -> float:
-        """Every client does it once; the CPU of a request in microseconds."""
-        clients = self.fleet * operation.repeat
+    def batch(self, operation: Operation, of: list[Client] | None = None) -> Cost:
+        """Every client does it, or those."""
+        clients = (self.fleet if of is None else of) * operation.repeat
         requests = [getattr(client, operation.request)() for client in clients]
         rotations = self.side.rotations() if operation.rotates else 0
-        gc.collect()  # what an earlier batch left is not this one's cost; its own garbage is
 
-        started = time.process_time()
-        answers = [self.serve(request) for request in requests]
-        spent = time.process_time() - started
+        cost, answers = timed([functools.partial(self.serve, request) for request in requests])
 
         self._check(operation, clients, answers)
         if operation.rotates:
             assert self.side.rotations() - rotations == len(clients), "a refresh did not rotate"
-        return spent / len(requests) * 1e6
+        return cost
 
     def each(self, operation: Operation, clients: list[Client]) -> list[float]:
         """Those clients do it one after the other; how long each waits, in milliseconds."""
@@ -139,23 +169,21 @@ class Process:
         self._check(operation, clients, answers)
         return waited
 
-    def statements(self, operation: Operation) -> Statements:
+    def statements(self, operation: Operation, of: list[Client] | None = None) -> Statements:
         """Statements of one request, and BEGIN and COMMIT apart.
 
         The commonest of a few: the key ring's look at the database, once in ten seconds of a
         process, would else be counted by chance.
         """
-        return statistics.mode(self._count(operation, client) for client in self.fleet[:COUNTED])
+        return statistics.mode(
+            self._count(operation, client) for client in (of or self.fleet)[:COUNTED]
+        )
 
     def _count(self, operation: Operation, client: Client) -> Statements:
-        from django.db import connection
-        from django.test.utils import CaptureQueriesContext
-
-        with CaptureQueriesContext(connection) as captured:
-            answer = self.serve(getattr(client, operation.request)())
+        request = getattr(client, operation.request)()
+        counted, answer = count(lambda: self.serve(request))
         self._check(operation, [client], [answer])
-        kinds = collections.Counter(query["sql"].split()[0] in FRAMES for query in captured)
-        return kinds[False], kinds[True]
+        return counted
 
     def rows(self, refreshes: int) -> int:
         """Rows in the token tables that one login with so many refreshes leaves."""

@@ -62,8 +62,8 @@ class Declared:
     """A permission that code asks for, as `app.codename`.
 
     `label` is what people read; without one, what its model says. `on` is the model that it is
-    filed under, where the app has none of its own. `roles` are the system roles that hold it when
-    it is new.
+    filed under, if it is no model's own and not about the app's first. `roles` are the system roles
+    that hold it when it is new.
     """
 
     code: str

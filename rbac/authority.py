@@ -14,7 +14,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, router, transaction
 from django.db.models import Exists, F, OuterRef, Q
-from django.utils import timezone
 
 from rbac.effective import effective
 from rbac.errors import LastAdmin, OutOfReach, PermissionDenied, SomebodyLoses
@@ -115,6 +114,16 @@ def nobody_else_changes_roles() -> Iterator[None]:
         yield
 
 
+def check_not_own(by: Standing, graph: Graph, role: int) -> None:
+    """Raises PermissionDenied if `by` holds the role, or will: what they add to it would outlast
+    what allows them to."""
+    if by.above_all:
+        return
+    given = RoleAssignment.objects.unexpired().filter(user=by.pk, role__in=graph.heirs([role]))
+    if graph.slugs[role] in by.roles or given.exists():
+        raise PermissionDenied("nobody adds to what they hold")
+
+
 def check_losers(by: Standing, graph: Graph, roles: Iterable[int]) -> None:
     """Taking something out of roles is acting on whatever inherits from them, and on everybody who
     has it by them.
@@ -149,8 +158,8 @@ def check_admin_stays(*, without: Any) -> None:
 
 def _holding(roles: Iterable[int]) -> Exists:
     """Users who were given one of these roles and hold it, or will."""
-    until = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    return Exists(RoleAssignment.objects.filter(until, user=OuterRef("pk"), role__in=roles))
+    held = RoleAssignment.objects.unexpired()
+    return Exists(held.filter(user=OuterRef("pk"), role__in=roles))
 
 
 def _out_of_reach(by: Standing, graph: Graph, using: str) -> Q:

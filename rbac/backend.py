@@ -6,7 +6,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q, QuerySet
 
 from rbac.effective import effective
 from rbac.graph import Graph
@@ -57,19 +57,24 @@ class RoleBackend(ModelBackend):
         users: Any = super().with_perm(perm, is_active, include_superusers, obj)  # type: ignore[arg-type]
         if obj is not None:
             return users
-        everybody = users.model._default_manager.all()
-        if is_active is not None:
-            everybody = everybody.filter(is_active=is_active)
-        roles = Graph.load().heirs(Role.objects.filter(_holding(perm)).values_list("pk", flat=True))
+        people = users.model._default_manager
+        everybody = people.all() if is_active is None else people.filter(is_active=is_active)
+        rows = _rows(perm)
+        having = Role.objects.filter(permissions__in=rows).values_list("pk", flat=True)
+        roles = Graph.load().heirs(having)
         slugs = set(Role.objects.filter(pk__in=roles).values_list("slug", flat=True))
         if SystemRole.USER in slugs:
             return everybody
-        held = RoleAssignment.objects.in_force().filter(user=OuterRef("pk"), role__in=roles)
-        return users | everybody.filter(Exists(held))
+        # Three sets, each made once: Django's EXISTS looks at all members of a group for each user.
+        held = RoleAssignment.objects.in_force().filter(role__in=roles).values("user_id")
+        grouped = people.filter(groups__permissions__in=rows).values("pk")
+        own = people.filter(user_permissions__in=rows).values("pk")
+        found = Q(pk__in=held) | Q(pk__in=grouped) | Q(pk__in=own)
+        return everybody.filter(found | Q(is_superuser=True) if include_superusers else found)
 
 
-def _holding(perm: str | Permission) -> Q:
+def _rows(perm: str | Permission) -> QuerySet[Permission]:
     if isinstance(perm, Permission):
-        return Q(permissions=perm)
+        return Permission.objects.filter(pk=perm.pk)
     app_label, _, codename = perm.partition(".")
-    return Q(permissions__codename=codename, permissions__content_type__app_label=app_label)
+    return Permission.objects.filter(codename=codename, content_type__app_label=app_label)

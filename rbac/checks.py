@@ -56,7 +56,7 @@ def _silent(patterns: Any, prefix: str) -> Iterator[tuple[str, str]]:
             if isinstance(view, type) and issubclass(view, APIView):
                 given = getattr(pattern.callback, "initkwargs", {})
                 if "permission_classes" not in given and not _says(view):
-                    yield path, f"{view.__module__}.{view.__qualname__}"
+                    yield path, f"{view.__module__}.{view.__name__}"
 
 
 def _says(view: type[APIView]) -> bool:

@@ -67,7 +67,11 @@ class Role(models.Model):
 class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
     def in_force(self, now: datetime | None = None) -> "RoleAssignmentQuerySet":
         now = now or timezone.now()
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), starts_at__lte=now)
+        return self.unexpired(now).filter(starts_at__lte=now)
+
+    def unexpired(self, now: datetime | None = None) -> "RoleAssignmentQuerySet":
+        """In force, or yet to begin."""
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now or timezone.now()))
 
 
 class RoleAssignmentManager(models.Manager["RoleAssignment"]):
@@ -78,6 +82,9 @@ class RoleAssignmentManager(models.Manager["RoleAssignment"]):
 
     def in_force(self, now: datetime | None = None) -> RoleAssignmentQuerySet:
         return self.get_queryset().in_force(now)
+
+    def unexpired(self, now: datetime | None = None) -> RoleAssignmentQuerySet:
+        return self.get_queryset().unexpired(now)
 
 
 class RoleAssignment(models.Model):

@@ -44,8 +44,13 @@ class RoleRequiredMixin(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not self.required_roles:
             raise ImproperlyConfigured(f"{type(self).__name__} names no required_roles")
-        led_away = _judge(request, set(self.required_roles))
-        return led_away or super().dispatch(request, *args, **kwargs)
+        answer: Any = super().dispatch
+
+        async def answer_later(*asked: Any, **named: Any) -> Any:
+            return await answer(*asked, **named)
+
+        view = role_required(*self.required_roles)(answer_later if self.view_is_async else answer)
+        return view(request, *args, **kwargs)  # type: ignore[no-any-return]
 
 
 def _judge(request: HttpRequest, wanted: set[str]) -> HttpResponseBase | None:

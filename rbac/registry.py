@@ -3,13 +3,16 @@
 declare(Declared("billing.refund_invoice", "Refund an invoice", Danger.HIGH, roles=("admin",)))
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import AppConfig
 from django.apps import apps as installed
+from django.contrib.auth import get_permission_codename
 from django.contrib.auth.management import create_permissions
 from django.core.exceptions import ImproperlyConfigured
 from django.db import router
+from django.db.models import Model
 
 from portcullis.registry import Danger, Declared, declare, declared
 from rbac.system import SystemRole, make_system_roles
@@ -36,14 +39,25 @@ def make_declared(app_config: AppConfig, using: str, apps: Any = installed, **kw
     if not router.allow_migrate_model(using, models["rbac.Role"]):
         return
     roles = models["rbac.Role"]._default_manager.using(using)
+    if app_config.label == "rbac":
+        _check(declared().values())
     if wanted or app_config.label == "rbac":
         make_system_roles(roles)
-    if strange := {slug for each in wanted for slug in each.roles} - set(SystemRole):
-        raise ImproperlyConfigured(f"permissions are declared for no system role: {strange}")
     if wanted:
         create_permissions(app_config, verbosity=0, using=using, apps=apps)
         made = _make(wanted, models["auth.Permission"]._default_manager.using(using), app_config)
         _give(wanted, made, roles)
+
+
+def _check(permissions: Iterable[Declared]) -> None:
+    """Raises ImproperlyConfigured for what would silently never be made, or never be given."""
+    for each in permissions:
+        if strange := set(each.roles) - set(SystemRole):
+            raise ImproperlyConfigured(f"{each.code} is declared for no system role: {strange}")
+        if not any(
+            app.label == each.app_label and app.models for app in installed.app_configs.values()
+        ):
+            raise ImproperlyConfigured(f"{each.code} is declared in no installed app with models")
 
 
 def _make(wanted: list[Declared], permissions: Any, app_config: AppConfig) -> dict[str, list[Any]]:
@@ -65,17 +79,24 @@ def _make(wanted: list[Declared], permissions: Any, app_config: AppConfig) -> di
 
 
 def _filed_under(each: Declared, app_config: AppConfig, using: str) -> Any:
-    """The id of the content type of `on`, or of the app's first model."""
+    """The id of the content type of the model whose permission it is, or of `on`, or of the app's
+    first model."""
     kinds = installed.get_model("contenttypes.ContentType")._default_manager.db_manager(using)
     models = list(app_config.get_models())
-    if not each.on and not models:
-        raise ImproperlyConfigured(
-            f"{each.code} is declared in an app without models: say on= which model it is about"
-        )
-    model = installed.get_model(each.on) if each.on else models[0]
+    if each.on:
+        model = installed.get_model(each.on)
+    else:
+        model = next((model for model in models if each.codename in _codenames(model)), models[0])
     if model._meta.app_label != each.app_label:
         raise ImproperlyConfigured(f"{each.code} cannot be filed under {model._meta.label}")
     return kinds.get_for_model(model, for_concrete_model=False).pk
+
+
+def _codenames(model: type[Model]) -> set[str]:
+    """The permissions that a model has of itself, also before its table is made."""
+    options = model._meta
+    actions = {get_permission_codename(each, options) for each in options.default_permissions}
+    return actions | {codename for codename, _ in options.permissions}
 
 
 def _give(wanted: list[Declared], made: dict[str, list[Any]], roles: Any) -> None:

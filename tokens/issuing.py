@@ -58,9 +58,16 @@ def _audience(session: Session) -> dict[str, str]:
 
 
 def _within_size(claims: dict[str, Any]) -> str:
-    """Browsers drop a cookie over 4,096 bytes, so permissions give way (CONTRACT 3)."""
-    token = jwt.encode(jwt.Kind.ACCESS, claims)
-    if len(token) <= conf().MAX_TOKEN_BYTES or "permissions" not in claims:
-        return token
+    """Browsers drop a cookie over 4,096 bytes, so permissions give way (CONTRACT 3); and where the
+    roles alone are that many, all but the highest."""
+    limit = conf().MAX_TOKEN_BYTES
+    if sum(map(len, claims.get("permissions", ()))) <= limit:  # else it is not worth signing
+        token = jwt.encode(jwt.Kind.ACCESS, claims)
+        if len(token) <= limit:
+            return token
     fewer = {name: value for name, value in claims.items() if name != "permissions"}
-    return jwt.encode(jwt.Kind.ACCESS, {**fewer, "permissions_omitted": True})
+    token = jwt.encode(jwt.Kind.ACCESS, fewer := {**fewer, "permissions_omitted": True})
+    if len(token) <= limit or "roles" not in claims:
+        return token
+    highest = {"roles": claims["roles"][:1], "roles_omitted": True}
+    return jwt.encode(jwt.Kind.ACCESS, {**fewer, **highest})

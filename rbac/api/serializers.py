@@ -1,5 +1,7 @@
 """Request bodies and queries of the roles' endpoints: shape, nothing else."""
 
+from datetime import UTC
+
 from rest_framework import serializers
 
 from portcullis.parsing import Body, Text
@@ -39,8 +41,8 @@ class ChangeRoleBody(ReasonBody):
 class GrantBody(Body):
     role = Text(max_length=50)
     reason = Text(max_length=200)
-    starts_at = serializers.DateTimeField(required=False, allow_null=True)
-    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    starts_at = serializers.DateTimeField(required=False, allow_null=True, default_timezone=UTC)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default_timezone=UTC)
 
 
 class ExplainQuery(Body):

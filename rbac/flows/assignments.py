@@ -42,7 +42,7 @@ def grant(
         standing = standing_now(by, PERMISSION, rows)
         _check_over(standing, by, rows.get(user.pk))
         found = Role.objects.filter(slug=role).first() or Role()
-        starts = starts_at or now
+        starts = max(starts_at or now, now)
         _check_terms(found, reason, starts, expires_at, now)
         _check_role(standing, found)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
@@ -69,7 +69,7 @@ def withdraw(*, user: Any, role: str, by: Any, client: Client, reason: str = "")
     """Take a role away; False if the account was not given it. It is gone from the next request.
 
     Raises LastAdmin, or PermissionDenied: for an account that stands as high, and for a role that
-    is out of reach. Roles of their own people may always lay down.
+    is out of reach. Roles of their own, whoever may assign any lays down as they like.
     """
     check_reason(reason)
     with nobody_else_changes_roles():

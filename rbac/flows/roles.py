@@ -8,9 +8,9 @@ from django.db import IntegrityError, router, transaction
 
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
-from rbac.authority import Standing, check_losers, nobody_else_changes_roles
+from rbac.authority import Standing, check_losers, check_not_own, nobody_else_changes_roles
 from rbac.definition import SETS, Definition, check_definition, permission_rows
-from rbac.errors import PermissionDenied, SystemRoleStays
+from rbac.errors import SystemRoleStays
 from rbac.flows.actor import check_reason, standing_now
 from rbac.graph import Graph
 from rbac.models import Role
@@ -62,8 +62,8 @@ def change_role(
         if fields := wanted.differing(before):
             check_definition(wanted, graph, role)
             _check_reach(standing, wanted, graph)
-            if wanted.gives_more(before) and slug in standing.roles:
-                raise PermissionDenied("nobody adds to what they hold")
+            if wanted.gives_more(before):
+                check_not_own(standing, graph, role.pk)
             if before.gives_more(wanted) or wanted.mfa_required != before.mfa_required:
                 check_losers(standing, graph, [role.pk])
             _write(role, wanted)

@@ -21,24 +21,47 @@ KINDS = {"validation_error", "client_error", "server_error"}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Route:
-    """`body` has every field that is known; `anything` are those in which any text is fine."""
+    """`body` has every field that is known; `anything` are those in which any text is fine,
+    `nullable` those that may be null. In `path`, {user} is the only one there is."""
 
     path: str = ""
     body: Mapping[str, Any] | None = None
     required: frozenset[str] = frozenset()
     anything: frozenset[str] = frozenset()
+    nullable: frozenset[str] = frozenset()
     signed_in: bool = False
+    superuser: bool = False
     permission: str = ""
 
     def without(self, field: str) -> dict[str, Any]:
         return {name: value for name, value in (self.body or {}).items() if name != field}
 
 
-def route(required: str = "", anything: str = "", **facts: Any) -> Route:
+def route(required: str = "", anything: str = "", nullable: str = "", **facts: Any) -> Route:
     return Route(
-        required=frozenset(required.split()), anything=frozenset(anything.split()), **facts
+        required=frozenset(required.split()),
+        anything=frozenset(anything.split()),
+        nullable=frozenset(nullable.split()),
+        **facts,
     )
 
+
+A_ROLE: dict[str, Any] = {
+    "slug": "auditor",
+    "name": "Auditor",
+    "description": "Reads what happened.",
+    "rank": 10,
+    "parents": ["user"],
+    "permissions": ["accounts.view_user"],
+    "mfa_required": False,
+    "reason": "Asked for.",
+}
+A_GRANT = {
+    "role": "moderator",
+    "reason": "Asked for.",
+    "starts_at": "2026-01-01T00:00:00Z",
+    "expires_at": "2126-01-01T00:00:00Z",
+}
 
 ROUTES: dict[str, Route] = {
     "POST auth/register": route(
@@ -89,6 +112,50 @@ ROUTES: dict[str, Route] = {
     "DELETE auth/sessions/<uuid:session_id>": route(
         path="auth/sessions/00000000-0000-4000-8000-000000000000", signed_in=True
     ),
+    "POST rbac/roles": route(
+        "slug name", "name description reason", body=A_ROLE, signed_in=True, superuser=True
+    ),
+    "PUT rbac/roles/<slug:slug>": route(
+        "name",
+        "name description reason",
+        path="rbac/roles/moderator",
+        body={**A_ROLE, "slug": "moderator"},
+        signed_in=True,
+        superuser=True,
+    ),
+    "PATCH rbac/roles/<slug:slug>": route(
+        "",
+        "name description reason",
+        path="rbac/roles/moderator",
+        body={**A_ROLE, "slug": "moderator"},
+        signed_in=True,
+        superuser=True,
+    ),
+    "DELETE rbac/roles/<slug:slug>": route(
+        "",
+        "reason",
+        path="rbac/roles/nothing",
+        body={"reason": "Gone."},
+        signed_in=True,
+        superuser=True,
+    ),
+    "POST users/<uuid:user_id>/roles": route(
+        "role reason",
+        "reason",
+        "starts_at expires_at",
+        path="users/{user}/roles",
+        body=A_GRANT,
+        signed_in=True,
+        superuser=True,
+    ),
+    "DELETE users/<uuid:user_id>/roles/<slug:slug>": route(
+        "",
+        "reason",
+        path="users/{user}/roles/moderator",
+        body={"reason": "Gone."},
+        signed_in=True,
+        superuser=True,
+    ),
 }
 WITH_BODY = {name: each for name, each in ROUTES.items() if each.body is not None}
 
@@ -122,16 +189,21 @@ def client_for(name: str) -> Api:
     if codename := ROUTES[name].permission:
         permission = Permission.objects.get(codename=codename)
         get_user_model().objects.get().user_permissions.add(permission)
+    if ROUTES[name].superuser:
+        get_user_model().objects.update(is_superuser=True)
     return Api().login() if ROUTES[name].signed_in else Api().fetch_csrf()
 
 
 def send(api: Api, name: str, raw: bytes | str, content_type: str = "application/json", **headers):
     """The raw body as it is, with all that a browser adds."""
     method, _, path = name.partition(" ")
+    path = ROUTES[name].path or path
+    if "{user}" in path:
+        path = path.format(user=get_user_model().objects.get().pk)
     csrf = api.client.cookies["__Host-csrftoken"].value
     return api.client.generic(
         method,
-        f"/api/{ROUTES[name].path or path}",
+        f"/api/{path}",
         raw,
         content_type=content_type,
         secure=True,

@@ -50,7 +50,7 @@ def wrong(api, name, cases, *, status, attr=None):
         answer = send(api, name, raw, *rest)
         as_it_should = answer.status_code in status and in_shape(answer)
         if as_it_should and attr is not None:
-            as_it_should = attr in fields(answer)
+            as_it_should = attr in {named.partition(".")[0] for named in fields(answer)}
         if not as_it_should:
             found.append((str(label)[:60], answer.status_code, answer.content[:200]))
     return found + [f"rows in {table}" for table, _ in set(row_counts()) ^ set(before)]
@@ -203,6 +203,8 @@ def test_values_of_another_type_are_named(name):
         cases = [
             (value, json.dumps({**route.body, field: value}).replace("Infinity", "1e400"))
             for value in values
+            if not (value == [] and isinstance(sample, list))
+            and not (value is None and field in route.nullable)
         ]
         assert wrong(api, name, cases, status={400}, attr=field) == []
 

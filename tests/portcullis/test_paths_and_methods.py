@@ -26,13 +26,33 @@ NOWHERE = [
     "/auth/login;x=1",
     "/" + "x" * 2000,
 ]
-SESSION = "00000000-0000-4000-8000-000000000000"
+NAMED = {
+    "<uuid:session_id>": "00000000-0000-4000-8000-000000000000",
+    "<uuid:user_id>": "11111111-1111-4111-8111-111111111111",
+    "<slug:slug>": "moderator",
+}
+QUERIES = {"rbac/explain": f"?user={NAMED['<uuid:user_id>']}&permission=accounts.view_user"}
+
+
+def filled(path: str) -> str:
+    for part, value in NAMED.items():
+        path = path.replace(part, value)
+    assert "<" not in path, f"{path}: enter what stands for this in NAMED"
+    return path
+
+
 OURS = [
-    (path.replace("<uuid:session_id>", SESSION), view)
+    (filled(path), view)
     for path, view in mounted()
     if view.view_class.__module__.split(".")[0]
     in {"accounts", "tokens", "rbac", "mfa", "portcullis"}
 ]
+
+
+@pytest.fixture
+def user(make_user):
+    """The one whom paths name."""
+    return make_user(id=NAMED["<uuid:user_id>"])
 
 
 @pytest.fixture
@@ -78,11 +98,17 @@ def test_options_changes_nothing_and_shows_no_inside(signed_in, path):
         if hasattr(view.view_class, "get") and "head" in view.view_class.http_method_names
     ],
 )
-def test_head_is_a_get_without_a_body(signed_in, path):
-    head, get = signed_in.request("HEAD", f"/{path}"), signed_in.get(f"/{path}")
-    assert head.status_code == get.status_code == 200
-    assert head.content == b""
-    assert head.headers["Content-Type"] == get.headers["Content-Type"]
+def test_head_is_a_get_without_a_body(signed_in, user, path):
+    target = f"/{path}{QUERIES.get(path, '')}"
+    found = []
+    for superuser in (False, True):
+        type(user).objects.update(is_superuser=superuser)
+        head, get = signed_in.request("HEAD", target), signed_in.get(target)
+        assert head.status_code == get.status_code
+        assert head.content == b""
+        assert head.headers["Content-Type"] == get.headers["Content-Type"]
+        found.append(get.status_code)
+    assert found == [403 if path.startswith("rbac/") else 200, 200]
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_nobody_touches_a_role_that_is_over_them_even_to_shrink_it(
     ladder, root, someone, refused, slug
 ):
     below = someone()
-    for changes in ({"name": "x"}, {"rank": 1, "permissions": [], "parents": []}):
+    for changes in ({}, {"name": "x"}, {"rank": 1, "permissions": [], "parents": []}):
         refused(OutOfReach, partial(change, ladder, slug, **changes))
     refused(OutOfReach, partial(give, ladder, below, slug))
     hold(below, slug, starts_at=timezone.now() + HOUR)  # not yet: they stand below all the same

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from rbac.authority import OPERATOR, check_authority
-from rbac.errors import PermissionDenied
+from rbac.errors import PermissionDenied, SomebodyLoses
 from rbac.models import Role
 from tests.rbac.asking import change, delete, give, take
 from tests.rbac.making import ASSIGN, CHANGE, VIEW, hold, make_role, permission
@@ -59,11 +59,11 @@ def test_nobody_takes_from_them_by_way_of_a_role(  # noqa: PLR0917  (fixtures)
     other = WAYS_UP[way](someone)
     if held != "user":
         hold(other, held)
-    refused(PermissionDenied, partial(change, ladder, slug, permissions=[]))
+    refused(SomebodyLoses, partial(change, ladder, slug, permissions=[]))
     if slug == "low":
-        refused(PermissionDenied, partial(change, ladder, slug, rank=9))
-        refused(PermissionDenied, partial(delete, ladder, slug))
-    refused(PermissionDenied, partial(change, ladder, slug, mfa_required=True))
+        refused(SomebodyLoses, partial(change, ladder, slug, rank=9))
+        refused(SomebodyLoses, partial(delete, ladder, slug))
+    refused(SomebodyLoses, partial(change, ladder, slug, mfa_required=True))
     change(ladder, slug, name="A name takes nothing away")
     other.role_assignments.all().delete()
     if slug == "low":
@@ -75,7 +75,7 @@ def test_nobody_takes_from_them_by_way_of_a_role(  # noqa: PLR0917  (fixtures)
 def test_a_parent_that_is_taken_away_counts_as_what_it_brought(ladder, someone, refused):
     change(OPERATOR, "low", parents=["user"])
     hold(someone("peer"), "low")
-    refused(PermissionDenied, partial(change, ladder, "low", parents=[]))
+    refused(SomebodyLoses, partial(change, ladder, "low", parents=[]))
 
 
 def test_at_the_rank_of_everybody_who_may_strictly_less_is_below(someone, make_user):

@@ -216,10 +216,11 @@ def test_the_owner_may_be_found_through_relations_and_by_claims_alone(es256, use
     assert Api().get("/my-roles").json() == Api().get("/else-assignments").json() == []
 
 
-def test_roles_that_are_no_collection_are_none():
-    """`in` would find parts of a text."""
-    stranger = SimpleNamespace(is_active=True, roles="moderator")
-    assert roles_of(stranger) == roles_of(None) == roles_of(AnonymousUser()) == set()
+def test_who_holds_no_role(someone):
+    """Nobody, who is inactive, and whose roles are a text: `in` would find parts of it."""
+    strange = SimpleNamespace(is_active=True, roles="moderator")
+    for user in (None, AnonymousUser(), someone("moderator", is_active=False), strange):
+        assert roles_of(user) == set()
 
 
 @pytest.mark.parametrize("demand", [HasRole, HasAnyRole, HasPermission, HasAnyPermission])

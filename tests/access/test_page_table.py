@@ -1,0 +1,147 @@
+"""Every page, the admin's too, and everybody who may open it: who is shown what.
+
+A page that is mounted without a row in TABLE fails here.
+"""
+
+from typing import Any
+
+import pytest
+
+from tests.access.people import rows_of
+from tests.access.site import furnish, mounted, target
+from tests.admin.desk import Desk
+from tests.portcullis.routes import row_counts
+
+# Where redirections end; 302: at the login page. `<id>` is `user`, or something of theirs. Who
+# holds a role is staff here.
+#                                                       anon user other mod  mgr  staff admin super
+TABLE = """
+/                                                       200  200  200  200  200  200  200  200
+healthz                                                 200  200  200  200  200  200  200  200
+readyz                                                  200  200  200  200  200  200  200  200
+.well-known/jwks.json                                   200  200  200  200  200  200  200  200
+accounts/login/                                         200  200  200  200  200  200  200  200
+accounts/logout/                                        405  405  405  405  405  405  405  405
+accounts/register/                                      200  200  200  200  200  200  200  200
+accounts/verify-email/                                  200  200  200  200  200  200  200  200
+accounts/password/reset/                                200  200  200  200  200  200  200  200
+accounts/password/reset/confirm/                        200  200  200  200  200  200  200  200
+accounts/password/change/                               302  200  200  200  200  200  200  200
+accounts/reauthenticate/                                302  200  200  200  200  200  200  200
+accounts/mfa/challenge/                                 302  302  302  302  302  302  302  302
+accounts/profile/                                       302  200  200  200  200  200  200  200
+accounts/sessions/                                      302  200  200  200  200  200  200  200
+admin/                                                  302  403  403  200  200  200  200  200
+admin/login/                                            302  403  403  200  200  200  200  200
+admin/logout/                                           302  403  403  405  405  405  405  405
+admin/password_change/                                  302  403  403  200  200  200  200  200
+admin/password_change/done/                             302  403  403  200  200  200  200  200
+admin/autocomplete/                                     302  403  403  403  403  403  403  403
+admin/jsi18n/                                           302  403  403  200  200  200  200  200
+admin/r/<path:content_type_id>/<id>/                    302  403  403  404  404  404  404  404
+admin/accounts/user/                                    302  403  403  200  403  200  200  200
+admin/accounts/user/add/                                302  403  403  403  403  200  200  200
+admin/accounts/user/<id>/history/                       302  403  403  200  403  200  200  200
+admin/accounts/user/<id>/delete/                        302  403  403  403  403  403  403  403
+admin/accounts/user/<id>/change/                        302  403  403  200  403  200  200  200
+admin/accounts/user/<id>/                               302  403  403  200  403  200  200  200
+admin/rbac/role/<id>/permissions/                       302  403  403  403  200  403  200  200
+admin/rbac/role/explain/                                302  403  403  403  200  403  200  200
+admin/rbac/role/                                        302  403  403  403  200  403  200  200
+admin/rbac/role/add/                                    302  403  403  403  200  403  200  200
+admin/rbac/role/<id>/history/                           302  403  403  403  200  403  200  200
+admin/rbac/role/<id>/delete/                            302  403  403  403  403  403  403  403
+admin/rbac/role/<id>/change/                            302  403  403  403  200  403  200  200
+admin/rbac/role/<id>/                                   302  403  403  403  200  403  200  200
+admin/rbac/roleassignment/                              302  403  403  403  200  403  200  200
+admin/rbac/roleassignment/add/                          302  403  403  403  200  403  200  200
+admin/rbac/roleassignment/<id>/history/                 302  403  403  403  200  403  200  200
+admin/rbac/roleassignment/<id>/delete/                  302  403  403  403  403  403  403  403
+admin/rbac/roleassignment/<id>/change/                  302  403  403  403  200  403  200  200
+admin/rbac/roleassignment/<id>/                         302  403  403  403  200  403  200  200
+admin/tokens/session/diagnose/                          302  403  403  403  403  403  200  200
+admin/tokens/session/                                   302  403  403  200  403  200  200  200
+admin/tokens/session/add/                               302  403  403  403  403  403  403  403
+admin/tokens/session/<id>/history/                      302  403  403  200  403  200  200  200
+admin/tokens/session/<id>/delete/                       302  403  403  403  403  403  403  403
+admin/tokens/session/<id>/change/                       302  403  403  200  403  200  200  200
+admin/tokens/session/<id>/                              302  403  403  200  403  200  200  200
+admin/tokens/signingkey/                                302  403  403  403  403  403  200  200
+admin/tokens/signingkey/add/                            302  403  403  403  403  403  403  403
+admin/tokens/signingkey/<id>/history/                   302  403  403  403  403  403  200  200
+admin/tokens/signingkey/<id>/delete/                    302  403  403  403  403  403  403  403
+admin/tokens/signingkey/<id>/change/                    302  403  403  403  403  403  200  200
+admin/tokens/signingkey/<id>/                           302  403  403  403  403  403  200  200
+admin/accounts/onetimetoken/                            302  403  403  403  403  200  200  200
+admin/accounts/onetimetoken/add/                        302  403  403  403  403  403  403  403
+admin/accounts/onetimetoken/<id>/history/               302  403  403  403  403  200  200  200
+admin/accounts/onetimetoken/<id>/delete/                302  403  403  403  403  403  403  403
+admin/accounts/onetimetoken/<id>/change/                302  403  403  403  403  200  200  200
+admin/accounts/onetimetoken/<id>/                       302  403  403  403  403  200  200  200
+admin/auth/group/                                       302  403  403  403  403  403  403  200
+admin/auth/group/add/                                   302  403  403  403  403  403  403  200
+admin/auth/group/<id>/history/                          302  403  403  403  403  403  403  200
+admin/auth/group/<id>/delete/                           302  403  403  403  403  403  403  200
+admin/auth/group/<id>/change/                           302  403  403  403  403  403  403  200
+admin/auth/group/<id>/                                  302  403  403  403  403  403  403  200
+admin/django_tasks_database/dbtaskresult/               302  403  403  403  403  403  403  200
+admin/django_tasks_database/dbtaskresult/add/           302  403  403  403  403  403  403  403
+admin/django_tasks_database/dbtaskresult/<id>/history/  302  403  403  403  403  403  403  200
+admin/django_tasks_database/dbtaskresult/<id>/delete/   302  403  403  403  403  403  403  403
+admin/django_tasks_database/dbtaskresult/<id>/change/   302  403  403  403  403  403  403  200
+admin/django_tasks_database/dbtaskresult/<id>/          302  403  403  403  403  403  403  200
+admin/accounts/                                         302  403  403  200  404  200  200  200
+admin/rbac/                                             302  403  403  404  200  404  200  200
+admin/tokens/                                           302  403  403  200  404  200  200  200
+admin/auth/                                             302  403  403  404  404  404  404  200
+admin/django_tasks_database/                            302  403  403  404  404  404  404  200
+admin/nothing/                                          302  403  403  404  404  404  404  404
+"""
+STATUS = rows_of(TABLE)
+
+
+@pytest.fixture
+def desks(crowd, mailbox) -> dict[str, Desk]:
+    furnish(crowd, mailbox)
+    return {"anonymous": Desk()} | {name: Desk.of(user) for name, user in crowd.items()}
+
+
+def outcome(desk: Desk, answer: Any) -> str:
+    """The status where redirections end."""
+    while answer.status_code in {301, 302}:
+        if answer.url.startswith("/accounts/login/"):
+            return "302"
+        answer = desk.get(answer.url)
+    return str(answer.status_code)
+
+
+def test_every_page_has_a_row():
+    assert sorted(mounted()) == sorted(STATUS)
+
+
+def test_everybody_is_shown_what_the_table_says(crowd, desks):
+    found = {}
+    for path in STATUS:
+        url = target(path, crowd["user"])
+        found[path] = [outcome(desk, desk.get(url)) for desk in desks.values()]
+    assert found == STATUS
+
+
+def test_nobody_sends_a_form_to_what_they_are_not_shown(crowd, desks):
+    before, found = row_counts(), []
+    for path in STATUS.keys() - {"admin/logout/"}:
+        url = target(path, crowd["user"])
+        for desk, shown in zip(desks.values(), STATUS[path], strict=True):
+            if path.startswith("admin/") and shown != "200":
+                sent = outcome(desk, desk.post(url, {"post": "yes", "action": "delete_selected"}))
+                found += [(path, sent)] if sent not in {shown, "405"} else []
+    assert found == []
+    assert row_counts() == before
+
+
+def test_no_role_alone_opens_the_admin(crowd, desks):
+    """Roles say what staff may do; who is staff, an account says."""
+    type(crowd["user"]).objects.filter(is_superuser=False).update(is_staff=False)
+    for person in ("moderator", "manager", "admin"):
+        for path in ("admin/", "admin/accounts/user/", "admin/rbac/role/", "admin/rbac/role/add/"):
+            assert outcome(desks[person], desks[person].get(f"/{path}")) == "403"
