@@ -8,14 +8,16 @@ import dataclasses
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, router, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from rbac.effective import effective
+from rbac.effective import effective, read
 from rbac.errors import LastAdmin, OutOfReach, PermissionDenied, SomebodyLoses
 from rbac.graph import Graph
 from rbac.models import Role, RoleAssignment
@@ -34,6 +36,7 @@ class Operator:
 
 
 OPERATOR = Operator()
+FOR_GOOD = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,8 +51,9 @@ class Standing:
     above_all: bool = False
 
     @classmethod
-    def of(cls, user: Any) -> "Standing":
-        """Of an inactive account what it would be if it were active: it may be soon.
+    def of(cls, user: Any, *, at: datetime | None = None) -> "Standing":
+        """Now, or at another moment if nobody gives or takes anything until then. Of an inactive
+        account what it would be if it were active: it may be soon.
 
         Raises PermissionDenied for None.
         """
@@ -57,8 +61,11 @@ class Standing:
             raise PermissionDenied("nobody asks")
         if user is OPERATOR or user.is_superuser:
             return cls(user.pk, above_all=True)
-        found = effective(user)
-        return cls(user.pk, found.rank, found.permissions, frozenset(found.roles))
+        found = read(user, at=at) if at else effective(user)
+        permissions = found.permissions
+        if len(settings.AUTHENTICATION_BACKENDS) > 1:  # others may know more
+            permissions |= user.get_all_permissions()
+        return cls(user.pk, found.rank, permissions, frozenset(found.roles))
 
     def may(self, code: str) -> bool:
         return self.above_all or code in self.permissions

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.contrib.auth.backends import ModelBackend
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 from rest_framework.routers import APIRootView
@@ -17,7 +18,16 @@ from rbac.backend import RoleBackend
 def check_backend(**kwargs: Any) -> list[CheckMessage]:
     backends = [import_string(path) for path in settings.AUTHENTICATION_BACKENDS]
     if any(isinstance(each, type) and issubclass(each, RoleBackend) for each in backends):
-        return []
+        return [
+            Warning(
+                "Django's ModelBackend is asked beside RoleBackend, which has answered for it: two "
+                "more statements for each permission that somebody lacks.",
+                hint="Take ModelBackend out of AUTHENTICATION_BACKENDS.",
+                id="rbac.W001",
+            )
+            for each in backends
+            if each is ModelBackend
+        ]
     return [
         Error(
             "No authentication backend asks for roles: has_perm refuses what they hold.",
@@ -55,17 +65,18 @@ def _silent(patterns: Any, prefix: str) -> Iterator[tuple[str, str]]:
             view = getattr(pattern.callback, "cls", None)
             if isinstance(view, type) and issubclass(view, APIView):
                 given = getattr(pattern.callback, "initkwargs", {})
-                if "permission_classes" not in given and not _says(view):
+                if not given.get("permission_classes") and not _says(view):
                     yield path, f"{view.__module__}.{view.__name__}"
 
 
 def _says(view: type[APIView]) -> bool:
-    """Whether the class or a base of ours says so. `@api_view` writes DRF's own default into the
-    class that it makes; the root of DRF's DefaultRouter only lists URLs."""
+    """Whether the class or a base of ours says so; to name nobody is not to say. `@api_view` writes
+    DRF's own default into the class that it makes; the root of its DefaultRouter only lists URLs.
+    """
     bases = view.__mro__[: view.__mro__.index(APIView)]
     said = [vars(base).get("permission_classes", APIView.permission_classes) for base in bases]
     return (
         APIRootView in bases
         or any("get_permissions" in vars(base) for base in bases)
-        or any(classes is not APIView.permission_classes for classes in said)
+        or any(classes and classes is not APIView.permission_classes for classes in said)
     )

@@ -4,12 +4,13 @@ inherit, and every permission that these, their groups and they themselves have.
 import dataclasses
 import functools
 import json
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connections, models, router
+from django.db import NotSupportedError, connections, models, router
 from django.utils import timezone
 
 from rbac.models import Role, RoleAssignment
@@ -53,10 +54,12 @@ def forget(user: Any) -> None:
         del user._effective
 
 
-def read(user: Any) -> Effective:
-    """The same as the database has it now: one statement, whatever the number of roles."""
+def read(user: Any, *, at: datetime | None = None) -> Effective:
+    """The same as the database has it now, of this moment or of another one: one statement,
+    whatever the number of roles. Raises NotSupportedError for databases that it does not know."""
     connection = connections[router.db_for_write(Role)]
-    now = RoleAssignment._meta.get_field("starts_at").get_db_prep_value(timezone.now(), connection)
+    moment = RoleAssignment._meta.get_field("starts_at")
+    now = moment.get_db_prep_value(at or timezone.now(), connection)
     pk = user._meta.pk.get_db_prep_value(user.pk, connection)
     first, *others = sorted(computed_roles(user))
     with connection.cursor() as cursor:
@@ -81,7 +84,10 @@ def _statement(alias: str, everything: bool) -> str:
     """Roles as rows, then all permissions as one. A cycle, should one have been written past the
     flows, ends it like any other hierarchy: UNION keeps each role once."""
     quote = connections[alias].ops.quote_name
-    codes = AS_JSON[connections[alias].vendor].format("kind.app_label || '.' || p.codename")
+    vendor = connections[alias].vendor
+    if vendor not in AS_JSON:
+        raise NotSupportedError(f"roles are read from PostgreSQL and SQLite, not from {vendor}")
+    codes = AS_JSON[vendor].format("kind.app_label || '.' || p.codename")
 
     def table(model: type[models.Model]) -> str:
         return quote(model._meta.db_table)

@@ -5,7 +5,7 @@ Requests do not need it: `rbac.effective` walks the hierarchy in the database.
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Self
 
 from django.contrib.auth.models import Permission
@@ -16,16 +16,18 @@ from rbac.models import Role
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Graph:
-    """By primary key: each role's slug, its own rank, and its parents."""
+    """By primary key: each role's slug, its own rank, and its parents; and which ones demand a
+    second factor themselves."""
 
     slugs: Mapping[int, str]
     ranks: Mapping[int, int]
     parents: Mapping[int, frozenset[int]]
+    demanding: frozenset[int] = frozenset()
 
     @classmethod
     def load(cls) -> Self:
         using = router.db_for_write(Role)
-        roles = list(Role.objects.using(using).values_list("pk", "slug", "rank"))
+        roles = list(Role.objects.using(using).values_list("pk", "slug", "rank", "mfa_required"))
         edges = Role.parents.through._default_manager.using(using).values_list(
             "from_role_id", "to_role_id"
         )
@@ -33,9 +35,10 @@ class Graph:
         for child, parent in edges:
             parents[child].add(parent)
         return cls(
-            slugs={pk: slug for pk, slug, _ in roles},
-            ranks={pk: rank for pk, _, rank in roles},
-            parents={pk: frozenset(parents[pk]) for pk, _, _ in roles},
+            slugs={pk: slug for pk, slug, *_ in roles},
+            ranks={pk: rank for pk, _, rank, _ in roles},
+            parents={pk: frozenset(parents[pk]) for pk, *_ in roles},
+            demanding=frozenset(pk for pk, _, _, mfa_required in roles if mfa_required),
         )
 
     def closure(self, roles: Iterable[int]) -> set[int]:
@@ -57,6 +60,13 @@ class Graph:
     def rank(self, roles: Iterable[int]) -> int:
         """The highest rank among these roles and all that they inherit from."""
         return max((self.ranks[role] for role in self.closure(roles)), default=0)
+
+    def named(self, slugs: Collection[str]) -> set[int]:
+        return {pk for pk, slug in self.slugs.items() if slug in slugs}
+
+    def demands_mfa(self, roles: Iterable[int]) -> bool:
+        """Whether whoever holds these roles needs a second factor."""
+        return not self.closure(roles).isdisjoint(self.demanding)
 
     def permissions(self, roles: Iterable[int]) -> frozenset[str]:
         """What these roles hold, inherited permissions included. One statement."""

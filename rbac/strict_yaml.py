@@ -59,6 +59,8 @@ def _check_events(text: str) -> None:
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise Unreadable("Anchors and aliases are not read here.", line)
+        if getattr(event, "tag", None):
+            raise Unreadable("Tags are not read here.", line)
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:

@@ -29,9 +29,11 @@ from rbac.errors import PermissionDenied
 from tokens.flows import revoke, revoke_all
 from tokens.models import RevokeReason, Session
 
+ADD, CHANGE = "accounts.add_user", "accounts.change_user"
+END = "tokens.change_session"
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 CHANGED_SINCE = "Privileges have changed since this page was loaded. Nothing is saved: look again."
-MAKE_AN_ADMIN = ("is_staff", "is_superuser")
+MAKE_A_SUPERUSER = ("is_staff", "is_superuser")
 
 
 def privileges_of(user: AbstractEmailUser) -> str:
@@ -47,8 +49,11 @@ def create_account(
 ) -> AbstractEmailUser:
     """Make an account that its owner takes over by a mailed link, which proves the address.
 
-    Raises FieldErrors (field `email`) if an address that folds like it is taken.
+    Raises PermissionDenied, or FieldErrors (field `email`) if an address that folds like it is
+    taken.
     """
+    if not by.has_perm(ADD):
+        raise PermissionDenied(f"{ADD} is not theirs")
     user = get_user_model()(email=email, name=name)
     user.set_unusable_password()
     try:
@@ -67,23 +72,24 @@ def change_account(
     user: AbstractEmailUser,
     changes: Mapping[str, Any],
     client: Client,
+    reason: str = "",
     seen: str | None = None,
 ) -> None:
-    """Set fields of an account; those in PRIVILEGES are for superusers to set. Who decides by what
-    they have `seen` brings what `privileges_of` said then.
+    """Set fields of an account; those in PRIVILEGES are for superusers to set, with a reason. Who
+    decides by what they have `seen` brings what `privileges_of` said then.
 
     Raises PermissionDenied, LastSuperuser, or FieldErrors if privileges have changed since.
     """
     if strange := changes.keys() - {"name", *PRIVILEGES}:
         raise TypeError(f"{strange} are not changed here")
     with transaction.atomic():
-        by, locked, last_admin = _lock(by, user)
+        by, locked, last_superuser = _lock(by, user, CHANGE)
         if changes.keys() & PRIVILEGES:
             if not by.is_superuser:
                 raise PermissionDenied("only superusers give privileges")
             if seen is not None and not secrets.same(seen, privileges_of(locked)):
                 raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
-        if last_admin and not all(changes.get(name, True) for name in MAKE_AN_ADMIN):
+        if last_superuser and not all(changes.get(name, True) for name in MAKE_A_SUPERUSER):
             raise LastSuperuser
         plain = {name for name in changes if not locked._meta.get_field(name).many_to_many}
         for name in plain:
@@ -92,7 +98,12 @@ def change_account(
         for name in changes.keys() - plain:
             getattr(locked, name).set(changes[name])
         account_changed.send(
-            sender=type(locked), user=locked, by=by, fields=sorted(changes), client=client
+            sender=type(locked),
+            user=locked,
+            by=by,
+            fields=sorted(changes),
+            reason=reason,
+            client=client,
         )
 
 
@@ -102,7 +113,7 @@ def deactivate(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client
     Raises PermissionDenied, also over oneself: so there is always a superuser left.
     """
     with transaction.atomic():
-        by, locked, _ = _lock(by, user)
+        by, locked, _ = _lock(by, user, CHANGE)
         if locked.pk == by.pk:
             raise PermissionDenied("nobody deactivates themselves")
         if not locked.is_active:
@@ -120,7 +131,7 @@ def reactivate(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client
     Nothing that it had open comes back with it, also if it was deactivated in a shell.
     """
     with transaction.atomic():
-        by, locked, _ = _lock(by, user)
+        by, locked, _ = _lock(by, user, CHANGE)
         if locked.is_active:
             return False
         _cut_off(locked)
@@ -133,7 +144,7 @@ def reactivate(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client
 def end_sessions(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client) -> bool:
     """End every session of an account; False if it has none. Raises PermissionDenied."""
     with transaction.atomic():
-        by, locked, _ = _lock(by, user)
+        by, locked, _ = _lock(by, user, END)
         ended = revoke_all(user=locked, reason=RevokeReason.STAFF)
         if ended:
             _announce_ended(locked, by, ended, client)
@@ -143,7 +154,7 @@ def end_sessions(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Clie
 def end_session(*, by: AbstractEmailUser, session: Session, client: Client) -> bool:
     """End one session of an account; False if it is over. Raises PermissionDenied."""
     with transaction.atomic():
-        by, locked, _ = _lock(by, session.user)
+        by, locked, _ = _lock(by, session.user, END)
         ended = revoke(session.pk, user_id=locked.pk, reason=RevokeReason.STAFF)
         if ended:
             _announce_ended(locked, by, 1, client)
@@ -153,7 +164,7 @@ def end_session(*, by: AbstractEmailUser, session: Session, client: Client) -> b
 def send_reset_link(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client) -> bool:
     """Mail a reset link to an account's owner; False if it is inactive. Raises PermissionDenied."""
     with transaction.atomic():
-        by, locked, _ = _lock(by, user)
+        by, locked, _ = _lock(by, user, CHANGE)
         if not locked.is_active:
             return False
         order_reset_link(locked)
@@ -162,9 +173,10 @@ def send_reset_link(*, by: AbstractEmailUser, user: AbstractEmailUser, client: C
 
 
 def _lock(
-    by: AbstractEmailUser, user: AbstractEmailUser
+    by: AbstractEmailUser, user: AbstractEmailUser, code: str
 ) -> tuple[AbstractEmailUser, AbstractEmailUser, bool]:
-    """Both accounts as they are now, judged, and whether the second is the last active superuser's.
+    """Both accounts as they are now, judged: the first has the permission `code`, and stands above
+    the second. And whether that one is the last active superuser's.
 
     Locks every active superuser with them, always in the same order: of two who deactivate each
     other one waits, and then finds that they are not active any more.
@@ -174,16 +186,18 @@ def _lock(
     rows = {row.pk: row for row in users.select_for_update(no_key=True)}
     if by.pk not in rows or user.pk not in rows or not _is_staff(rows[by.pk]):
         raise PermissionDenied("gone, deactivated or no staff any more")
-    admins = {row.pk for row in rows.values() if _is_admin(row)}
+    if not rows[by.pk].has_perm(code):
+        raise PermissionDenied(f"{code} is not theirs any more")
+    superusers = {row.pk for row in rows.values() if _is_full_superuser(row)}
     check_authority(by=rows[by.pk], over=rows[user.pk])
-    return rows[by.pk], rows[user.pk], admins == {user.pk}
+    return rows[by.pk], rows[user.pk], superusers == {user.pk}
 
 
 def _is_staff(user: AbstractEmailUser) -> bool:
     return user.is_active and user.is_staff
 
 
-def _is_admin(user: AbstractEmailUser) -> bool:
+def _is_full_superuser(user: AbstractEmailUser) -> bool:
     """A superuser who can also enter the admin."""
     return _is_staff(user) and user.is_superuser
 

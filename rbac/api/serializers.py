@@ -9,7 +9,9 @@ from rbac.models import MAX_RANK
 
 
 class ReasonBody(Body):
-    reason = Text(max_length=200, required=False, default="", allow_blank=True)
+    """Why, for the record. CONTRACT names no reason here, so none is demanded."""
+
+    reason = Text(max_length=200, default="Not said.")
 
 
 class RoleBody(ReasonBody):

@@ -1,5 +1,6 @@
 """Who asks, as the database has them now: not as their request was admitted a moment ago."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -17,8 +18,10 @@ def locked_users(*users: Any) -> dict[Any, Any]:
     return {row.pk: row for row in rows.select_for_update(no_key=True)}
 
 
-def standing_now(by: Any, code: str, rows: dict[Any, Any] | None = None) -> Standing:
-    """Where `by` stands now. The operator needs no permission.
+def standing_now(
+    by: Any, code: str, rows: dict[Any, Any] | None = None, *, at: datetime | None = None
+) -> Standing:
+    """Where `by` stands now, or `at` a later moment. The operator needs no permission.
 
     Raises PermissionDenied unless they are active and have the permission `code`.
     """
@@ -27,18 +30,18 @@ def standing_now(by: Any, code: str, rows: dict[Any, Any] | None = None) -> Stan
     actor = (locked_users(by) if rows is None else rows).get(by.pk)
     if actor is None or not actor.is_active:
         raise PermissionDenied("gone, or deactivated")
-    standing = Standing.of(actor)
+    standing = Standing.of(actor, at=at)
     if not standing.may(code):
         raise PermissionDenied(f"{code} is not theirs any more")
     return standing
 
 
-def check_reason(reason: str, problems: Problems | None = None, *, needed: bool = False) -> None:
+def check_reason(reason: str, problems: Problems | None = None) -> None:
     """Raises FieldErrors (`reason`), or adds to `problems`."""
     found = problems or Problems()
-    if needed and not reason.strip():
+    if not reason.strip():
         found.add("reason", "required", "Say why.")
-    elif reason:
+    else:
         found.check(RoleAssignment._meta.get_field("reason"), reason)
     if problems is None:
         found.raise_any()

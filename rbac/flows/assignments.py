@@ -1,12 +1,17 @@
 """Roles are given to people and taken from them, by people who stand above both."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from portcullis.client import Client
-from rbac.authority import Standing, check_admin_stays, nobody_else_changes_roles
+from rbac.authority import (
+    FOR_GOOD,
+    Standing,
+    check_admin_stays,
+    nobody_else_changes_roles,
+)
 from rbac.definition import Problems
 from rbac.effective import forget
 from rbac.errors import PermissionDenied
@@ -17,6 +22,7 @@ from rbac.signals import role_granted, role_withdrawn
 from rbac.system import SystemRole
 
 PERMISSION = "rbac.assign_role"
+INSTANT = timedelta(microseconds=1)
 
 
 def grant(
@@ -34,7 +40,7 @@ def grant(
 
     Raises FieldErrors (role, reason, starts_at, expires_at), LastAdmin, or PermissionDenied: to
     anybody who is no superuser for their own account, for one that stands as high, and for a role
-    that is out of reach.
+    that is out of reach, or will be before it ends: nobody gives for longer than they hold.
     """
     now = timezone.now()
     with nobody_else_changes_roles():
@@ -45,6 +51,8 @@ def grant(
         starts = max(starts_at or now, now)
         _check_terms(found, reason, starts, expires_at, now)
         _check_role(standing, found)
+        end = (expires_at or FOR_GOOD) - INSTANT
+        _check_role(standing_now(by, PERMISSION, rows, at=end), found)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
             check_admin_stays(without=user)
         assignment, _ = RoleAssignment.objects.update_or_create(
@@ -65,11 +73,12 @@ def grant(
     return assignment
 
 
-def withdraw(*, user: Any, role: str, by: Any, client: Client, reason: str = "") -> bool:
+def withdraw(*, user: Any, role: str, reason: str, by: Any, client: Client) -> bool:
     """Take a role away; False if the account was not given it. It is gone from the next request.
 
     Raises LastAdmin, or PermissionDenied: for an account that stands as high, and for a role that
-    is out of reach. Roles of their own, whoever may assign any lays down as they like.
+    is out of reach. Roles of their own, whoever may assign any lays down as they like, but for
+    those that demand a second factor.
     """
     check_reason(reason)
     with nobody_else_changes_roles():
@@ -81,6 +90,8 @@ def withdraw(*, user: Any, role: str, by: Any, client: Client, reason: str = "")
             _check_over(standing, by, rows.get(user.pk))
             if assignment:
                 _check_role(standing, assignment.role)
+        elif assignment and not standing.above_all:
+            _check_not_freed(assignment.role)
         if assignment is None:
             return False
         if role == SystemRole.ADMIN:
@@ -107,6 +118,11 @@ def _check_role(standing: Standing, role: Role) -> None:
         standing.check_reach(graph.rank([role.pk]), graph.permissions([role.pk]))
 
 
+def _check_not_freed(role: Role) -> None:
+    if Graph.load().demands_mfa([role.pk]):
+        raise PermissionDenied("nobody frees themselves of a second factor")
+
+
 def _check_terms(
     role: Role, reason: str, starts_at: datetime, expires_at: datetime | None, now: datetime
 ) -> None:
@@ -115,7 +131,7 @@ def _check_terms(
         problems.add("role", "does_not_exist", "There is no such role.")
     elif role.slug == SystemRole.USER:
         problems.add("role", "invalid", "Everybody holds this role without being given it.")
-    check_reason(reason, problems, needed=True)
+    check_reason(reason, problems)
     if expires_at and expires_at <= max(now, starts_at):
         problems.add("expires_at", "past", "It would be over before it has begun.")
     problems.raise_any()

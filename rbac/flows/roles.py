@@ -8,7 +8,13 @@ from django.db import IntegrityError, router, transaction
 
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
-from rbac.authority import Standing, check_losers, check_not_own, nobody_else_changes_roles
+from rbac.authority import (
+    FOR_GOOD,
+    Standing,
+    check_losers,
+    check_not_own,
+    nobody_else_changes_roles,
+)
 from rbac.definition import SETS, Definition, check_definition, permission_rows
 from rbac.errors import SystemRoleStays
 from rbac.flows.actor import check_reason, standing_now
@@ -17,6 +23,7 @@ from rbac.models import Role
 from rbac.signals import role_changed, role_created, role_deleted
 from rbac.system import AS_MADE
 
+PERMISSION = "rbac.change_role"
 TAKEN = {"slug": [("unique", "There is a role of that slug.")]}
 
 
@@ -47,11 +54,12 @@ def change_role(
     """Set fields of a Definition. Both what the role was and what it becomes must be in reach.
 
     Raises Role.DoesNotExist, FieldErrors, or PermissionDenied, also where somebody out of reach
-    would lose by it, or `by` adds to what they hold themselves: it would outlast what allows it.
+    would lose by it, or `by` adds to what they hold themselves, or what they do not hold for good:
+    it would outlast what allows it.
     """
     check_reason(reason)
     with nobody_else_changes_roles():
-        standing = standing_now(by, "rbac.change_role")
+        standing = standing_now(by, PERMISSION)
         role = Role.objects.get(slug=slug)
         before = Definition.of(role)
         wanted = before.replace(changes)
@@ -62,9 +70,12 @@ def change_role(
         if fields := wanted.differing(before):
             check_definition(wanted, graph, role)
             _check_reach(standing, wanted, graph)
+            demanded, demands = _demands_mfa(before, graph), _demands_mfa(wanted, graph)
             if wanted.gives_more(before):
+                _check_reach(standing_now(by, PERMISSION, at=FOR_GOOD), wanted, graph)
+            if wanted.gives_more(before) or (demanded and not demands):
                 check_not_own(standing, graph, role.pk)
-            if before.gives_more(wanted) or wanted.mfa_required != before.mfa_required:
+            if before.gives_more(wanted) or demanded != demands:
                 check_losers(standing, graph, [role.pk])
             _write(role, wanted)
             role_changed.send(
@@ -95,11 +106,15 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
 def _check_reach(standing: Standing, definition: Definition, graph: Graph) -> None:
     if standing.above_all:
         return
-    parents = [pk for pk, slug in graph.slugs.items() if slug in definition.parents]
+    parents = graph.named(definition.parents)
     standing.check_reach(
         max(definition.rank, graph.rank(parents)),
         definition.permissions | graph.permissions(parents),
     )
+
+
+def _demands_mfa(definition: Definition, graph: Graph) -> bool:
+    return definition.mfa_required or graph.demands_mfa(graph.named(definition.parents))
 
 
 def _write(role: Role, definition: Definition) -> None:

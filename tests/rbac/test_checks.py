@@ -39,7 +39,8 @@ class Other(ModelBackend):
         ([f"{__name__}.Other"], {"rbac.E001"}),
         ([OURS], set()),
         ([f"{__name__}.Extended"], set()),
-        ([DJANGOS, OURS], set()),
+        ([DJANGOS, OURS], {"rbac.W001"}),
+        ([f"{__name__}.Other", OURS], set()),
     ],
 )
 def test_some_backend_asks_for_roles(settings, backends, expected):
@@ -128,6 +129,7 @@ def routed(viewset, name):
 
 READING = {"get": "list"}
 QUIET = {
+    "names nobody": (SaysNobody.as_view(), "SaysNobody"),
     "view": (Silent.as_view(), "Silent"),
     "generic": (SilentList.as_view(), "SilentList"),
     "viewset": (SilentSet.as_view(READING), "SilentSet"),
@@ -141,7 +143,6 @@ QUIET = {
 SAYING = {
     "says": Says.as_view(),
     "inherits": Inherits.as_view(),
-    "nobody": SaysNobody.as_view(),
     "mixin": Mixed.as_view(READING),
     "decides": Decides.as_view(),
     "function": said_by_function,

@@ -94,9 +94,9 @@ def test_given_and_taken(manager, someone, heard):
     announced = {"sender": RoleAssignment, "by": manager, **WHY}
     assert heard() == [{**announced, "assignment": given}]
 
-    assert withdraw(user=ada, role="desk", by=manager, client=CLIENT) is True
+    assert withdraw(user=ada, role="desk", by=manager, **WHY) is True
     assert not ada.has_perm(VIEW)
-    assert heard() == [{**announced, "user_id": ada.pk, "slug": "desk", "reason": ""}]
+    assert heard() == [{**announced, "user_id": ada.pk, "slug": "desk"}]
     assert withdraw(user=ada, role="desk", by=OPERATOR, **WHY) is False
     assert withdraw(user=ada, role="gone", by=OPERATOR, **WHY) is False
     assert heard() == []

@@ -141,7 +141,7 @@ def _reason(given: str | None, file: str) -> str:
         name = "" if file == STANDARD_INPUT else PurePath(file).name
         given = "".join(filter(str.isprintable, f"syncroles {name}")).strip()[:200]
     try:
-        check_reason(given, needed=True)
+        check_reason(given)
     except FieldErrors as error:
         raise CommandError(f"--reason: {said(error)}", returncode=USAGE) from error
     return given

@@ -1,0 +1,137 @@
+"""Nobody gives for longer than they hold, and nobody loosens a demand for a second factor."""
+
+from functools import partial
+
+import pytest
+from django.contrib.auth.backends import BaseBackend
+from django.utils import timezone
+
+from portcullis.errors import FieldErrors
+from rbac.authority import OPERATOR, check_authority
+from rbac.definition import Definition
+from rbac.effective import effective
+from rbac.errors import PermissionDenied, SomebodyLoses
+from rbac.flows import change_role, create_role, delete_role, withdraw
+from tests.rbac.asking import change, create, give, take
+from tests.rbac.making import (
+    CHANGE,
+    CLIENT,
+    HOUR,
+    OF_A_MANAGER,
+    VIEW,
+    assigned,
+    hold,
+    make_role,
+    now,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def stand_in(someone):
+    """A manager until the evening, and a member of a team for good."""
+    make_role("manager", *OF_A_MANAGER, rank=80)
+    make_role("team", rank=1)
+    found = someone("team")
+    hold(found, "manager", expires_at=timezone.now() + 2 * HOUR)
+    return found
+
+
+def test_a_role_for_a_time_is_given_on_for_that_time(stand_in, someone, refused):
+    make_role("low", VIEW, rank=10)
+    ada, end = someone(), stand_in.role_assignments.get(role__slug="manager").expires_at
+    refused(PermissionDenied, partial(give, stand_in, ada, "low"))
+    refused(PermissionDenied, partial(give, stand_in, ada, "low", expires_at=end + HOUR))
+    give(stand_in, ada, "low", expires_at=end)
+    assert assigned(ada) == {"low"}
+    assert take(stand_in, ada, "low")
+
+
+def test_an_accomplice_does_not_make_it_last(stand_in, someone, refused, later):
+    accomplice = someone()
+    create(stand_in, "deputy", rank=79, permissions=OF_A_MANAGER)
+    refused(PermissionDenied, partial(give, stand_in, accomplice, "deputy"))
+    give(stand_in, accomplice, "deputy", expires_at=timezone.now() + HOUR)
+    later(hours=3)
+    assert effective(now(accomplice)).rank == 0
+    assert effective(now(stand_in)).rank == 1
+    refused(PermissionDenied, partial(give, accomplice, stand_in, "deputy"))
+
+
+def test_what_has_no_end_is_not_filled_by_who_has(stand_in, someone, refused):
+    someone("team")
+    make_role("others", VIEW, rank=2)
+    for more in ({"permissions": [VIEW]}, {"rank": 3}, {"parents": ["others"]}):
+        refused(PermissionDenied, partial(change, stand_in, "team", **more))
+    refused(PermissionDenied, partial(change, stand_in, "others", rank=3))
+    change(stand_in, "others", name="Else", permissions=[])
+
+
+def test_who_will_be_a_manager_gives_from_what_is_held_now(someone, refused):
+    make_role("manager", *OF_A_MANAGER, rank=80)
+    make_role("low", rank=1)
+    soon, ada = someone(), someone()
+    hold(soon, "manager", starts_at=timezone.now() + HOUR)
+    refused(PermissionDenied, partial(give, soon, ada, "low"))
+
+
+@pytest.fixture
+def demanding(manager):
+    """Somebody who stands above the manager holds `low`; `strict` demands a second factor."""
+    make_role("low", rank=10)
+    make_role("strict", rank=9, mfa_required=True)
+    make_role("heir", rank=11, parents=("strict",))
+    return manager
+
+
+def test_a_demand_reaches_nobody_above_by_inheritance(demanding, root, refused):
+    hold(root, "low")
+    refused(SomebodyLoses, partial(change, demanding, "low", mfa_required=True))
+    refused(SomebodyLoses, partial(change, demanding, "low", parents=["strict"]))
+    refused(SomebodyLoses, partial(change, demanding, "user", mfa_required=True))
+
+
+def test_nobody_loosens_a_demand_on_themselves(demanding, refused):
+    hold(demanding, "heir")
+    assert effective(now(demanding)).mfa_required
+    refused(PermissionDenied, partial(change, demanding, "strict", mfa_required=False))
+    refused(PermissionDenied, partial(change, demanding, "heir", parents=[]))
+    refused(PermissionDenied, partial(take, demanding, demanding, "heir"))
+
+
+def test_on_others_it_is_theirs_to_say(demanding, someone):
+    ada = someone("heir")
+    change(demanding, "heir", parents=[], mfa_required=True)  # as before
+    change(demanding, "heir", mfa_required=False)
+    assert not effective(now(ada)).mfa_required
+    hold(demanding, "heir")
+    assert take(demanding, demanding, "heir")
+
+
+def test_every_change_has_a_reason(manager, someone, refused):
+    make_role("low", rank=1)
+    ada, why = someone("low"), {"reason": "  ", "client": CLIENT}
+    for act in (
+        partial(create_role, Definition(slug="new", name="New"), by=manager, **why),
+        partial(change_role, "low", changes={"rank": 2}, by=OPERATOR, **why),
+        partial(delete_role, "low", by=manager, **why),
+        partial(withdraw, user=ada, role="low", by=manager, **why),
+    ):
+        refused(FieldErrors, act)
+
+
+class Elsewhere(BaseBackend):
+    """Allows one thing to everybody whose name is Chief."""
+
+    def get_user_permissions(self, user_obj, obj=None):
+        return {CHANGE} if user_obj.name == "Chief" else set()
+
+
+def test_what_another_backend_allows_counts(settings, manager, someone):
+    chief = someone(name="Chief")
+    check_authority(by=manager, over=now(chief))
+    settings.AUTHENTICATION_BACKENDS = ["rbac.backend.RoleBackend", f"{__name__}.Elsewhere"]
+    with pytest.raises(PermissionDenied):
+        check_authority(by=now(manager), over=now(chief))
+    check_authority(by=now(manager), over=now(someone()))
