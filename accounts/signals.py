@@ -40,7 +40,7 @@ account_created = Signal()
 """Staff made an account for somebody. Arguments: user, by, client."""
 
 account_changed = Signal()
-"""Staff changed somebody's profile or privileges. Arguments: user, by, fields, client."""
+"""Staff changed somebody's profile or privileges. Arguments: user, by, fields, reason, client."""
 
 account_deactivated = Signal()
 """Staff shut an account out. Arguments: user, by, client."""
@@ -53,3 +53,9 @@ sessions_ended_by_staff = Signal()
 
 reset_link_sent_by_staff = Signal()
 """Staff had a reset link mailed to an account's owner. Arguments: user, by, client."""
+
+group_changed = Signal()
+"""A superuser made a group, or changed one. Arguments: group, by, fields, reason, client."""
+
+group_deleted = Signal()
+"""A superuser deleted a group, and what it gave is gone. Arguments: name, by, reason, client."""

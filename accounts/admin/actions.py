@@ -88,6 +88,11 @@ class FlowAdmin(StrictAdmin):
         """The actions that make sense on this row's page."""
         return []
 
+    def offered(self, request: HttpRequest, row: Any) -> list[str]:
+        """Those of them that this member of staff has."""
+        labels = self._labels(request)
+        return [name for name in self.buttons(request, row) if name in labels]
+
     def links(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
         """Label and URL of what else there is to see of it."""
         return []
@@ -101,9 +106,16 @@ class FlowAdmin(StrictAdmin):
         if row := context["original"]:
             context["links"] = self.links(request, row)
             labels = self._labels(request)
-            names = [name for name in self.buttons(request, row) if name in labels]
-            context["buttons"] = [(name, labels[name]) for name in names]
+            context["buttons"] = [(name, labels[name]) for name in self.offered(request, row)]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """What was changed, and why."""
+        changed = ", ".join(name for name in form.changed_data if name != "reason")
+        done = "Made." if add else f"Changed {changed or 'nothing'}."
+        return f"{done} {form.cleaned_data['reason']}".rstrip()
 
     def refused(self, request: HttpRequest, error: AuthError) -> str:
         """Write a refusal to the log and return what staff read."""

@@ -1,29 +1,30 @@
 """Who holds which role, since when, until when, by whom and why; given and withdrawn by flows."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminEmailInputWidget
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import directory
 from accounts.admin.actions import FlowFormAdmin, has_authority, signed_in
-from accounts.admin.forms import FlowForm, Reason
+from accounts.admin.forms import AccountField, FlowForm, Reason
 from accounts.admin.reach import Reach, may_assign
 from accounts.admin.step_up import SensitiveAdmin, proven
+from accounts.admin.times import UtcField, utc_moment
 from portcullis.client import Client
 from portcullis.pages import local_path
 from rbac import flows
 from rbac.effective import effective
 from rbac.models import Role, RoleAssignment
-from tokens.admin import moment
 
 Row = Any
+
+STARTS = utc_moment("starts_at", "from (UTC)")
+EXPIRES = utc_moment("expires_at", "until (UTC)")
 
 
 def state(row: RoleAssignment) -> str:
@@ -52,26 +53,11 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
-class Moment(forms.DateTimeInput):
-    """The browser's own input, which needs no script."""
-
-    input_type = "datetime-local"
-
-    def __init__(self) -> None:
-        super().__init__(attrs={"class": "vTextField"}, format="%Y-%m-%dT%H:%M")
-
-
 class AssignmentForm(FlowForm):
-    user = forms.EmailField(
-        label="Address", widget=AdminEmailInputWidget, help_text="Of the account."
-    )
+    user = AccountField()
     role = forms.ModelChoiceField(Role.objects.none())
-    starts_at = forms.DateTimeField(
-        label="From", required=False, widget=Moment, help_text="UTC. Empty: now."
-    )
-    expires_at = forms.DateTimeField(
-        label="Until", required=False, widget=Moment, help_text="UTC. Empty: for good."
-    )
+    starts_at = UtcField(label="From", help_text="UTC. Empty: now.")
+    expires_at = UtcField(label="Until", help_text="UTC. Empty: for good.")
     reason = Reason()
 
     class Meta:
@@ -81,13 +67,10 @@ class AssignmentForm(FlowForm):
     def __init__(self, *args: Any, request: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request or self.request
+        user: Any = self.fields["user"]
+        user.ask(self.request)
         role: Any = self.fields["role"]
         role.queryset = Role.objects.filter(pk__in=Reach.of(self.request).givable())
-
-    def clean_user(self) -> Any:
-        if user := directory.find(self.cleaned_data["user"]):
-            return user
-        raise forms.ValidationError("There is no such account.", "does_not_exist")
 
 
 def withdraw(*, by: Any, assignment: RoleAssignment, reason: str, client: Client) -> bool:
@@ -102,14 +85,13 @@ class RoleAssignmentAdmin(SensitiveAdmin, FlowFormAdmin):
 
     row = "assignment"
     form = AssignmentForm
-    actions = ("withdraw",)
-    sensitive_actions = ("withdraw",)
+    actions = sensitive_actions = ("withdraw",)
     list_display = (
         "user",
         "role",
         "how_it_is",
-        moment("starts_at", "from"),
-        moment("expires_at", "until"),
+        STARTS,
+        EXPIRES,
         "granted_by",
         "reason",
     )
@@ -118,8 +100,8 @@ class RoleAssignmentAdmin(SensitiveAdmin, FlowFormAdmin):
     ordering = ("-granted_at", "pk")
     search_fields = ("user__email",)
     add_fields = ("user", "role", "starts_at", "expires_at", "reason")
-    fields = ("user", "role", "how_it_is", "starts_at", "expires_at", "granted_by", "reason")
-    readonly_fields = ("how_it_is", "granted_by")
+    fields: ClassVar[Any] = ("user", "role", "how_it_is", STARTS, EXPIRES, "granted_by", "reason")
+    readonly_fields: ClassVar[Any] = ("how_it_is", STARTS, EXPIRES, "granted_by")
 
     def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
         return ((None, {"fields": self.fields if obj else self.add_fields}),)
@@ -140,11 +122,8 @@ class RoleAssignmentAdmin(SensitiveAdmin, FlowFormAdmin):
     def has_assign_permission(self, request: HttpRequest) -> bool:
         return may_assign(request)
 
-    def locked(self, request: HttpRequest, obj: Row) -> bool:
-        return may_withdraw(request, obj) and not proven(request)
-
     def buttons(self, request: HttpRequest, row: Row) -> list[str]:
-        return ["withdraw"] if may_withdraw(request, row) and proven(request) else []
+        return ["withdraw"] if may_withdraw(request, row) else []
 
     def describe(self, row: Row) -> str:
         return f"{row.user}: {row.role}"
@@ -204,7 +183,7 @@ def may_touch_roles(request: HttpRequest, user: Any) -> bool:
     """Whether there is anything that they could give this account, or take from it."""
     if not sees_roles(request):
         return False
-    rows = user.role_assignments.select_related("user")
+    rows = user.role_assignments.all()
     return may_give(request, user) or any(may_withdraw(request, row) for row in rows)
 
 
@@ -212,11 +191,11 @@ def sees_roles(request: HttpRequest) -> bool:
     return request.user.has_perm("rbac.view_roleassignment")
 
 
-def roles_of(request: HttpRequest, user: Any, site: str) -> dict[str, Any] | None:
+def roles_panel(request: HttpRequest, user: Any, site: str) -> dict[str, Any] | None:
     """What the page of a user shows of their roles, and the form that gives them one."""
     if not sees_roles(request):
         return None
-    held = user.role_assignments.select_related("role", "granted_by", "user")
+    held = user.role_assignments.select_related("role", "granted_by")
     rows = [
         (row, state(row), proven(request) and may_withdraw(request, row))
         for row in held.order_by("-role__rank", "role__slug")

@@ -1,19 +1,17 @@
 """Why somebody may do something, or may not, for staff who may see roles."""
 
-import uuid
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from accounts import directory
+from accounts.admin.forms import AccountField, sees_accounts
 from accounts.admin.matrix import matching, permissions
 from portcullis.errors import FieldErrors
 from rbac.explain import Explanation, explain
@@ -22,24 +20,17 @@ SUGGESTED = 20
 
 
 class ExplainForm(forms.Form):
-    user = forms.CharField(
-        label="Account",
-        max_length=254,
-        widget=AdminTextInputWidget,
-        help_text="Its address, or its id.",
-    )
+    user = AccountField()
     permission = forms.CharField(
         max_length=200,
         widget=AdminTextInputWidget,
         help_text="As code names it: accounts.change_user. Part of one finds those like it.",
     )
 
-    def clean_user(self) -> Any:
-        named: str = self.cleaned_data["user"]
-        user = _by_id(named) or directory.find(named)
-        if user is None:
-            raise forms.ValidationError("There is no such account.", "does_not_exist")
-        return user
+    def __init__(self, data: Any, *, initial: dict[str, str], request: HttpRequest) -> None:
+        super().__init__(data, initial=initial, label_suffix="")
+        user: Any = self.fields["user"]
+        user.ask(request)
 
     def explanation(self) -> Explanation | None:
         """None where there is something wrong with the question."""
@@ -67,9 +58,10 @@ class ExplainMixin(admin.ModelAdmin[Any]):
         form: Any = ExplainForm(
             request.GET if asked else None,
             initial={"user": request.GET.get("user", "")},
-            label_suffix="",
+            request=request,
         )
         explanation = form.explanation() if asked else None
+        user = form.cleaned_data.get("user") if asked else None
         context = {
             **self.admin_site.each_context(request),
             "title": "Why may somebody do something?",
@@ -78,19 +70,12 @@ class ExplainMixin(admin.ModelAdmin[Any]):
             "fieldsets": AdminForm(form, [(None, {"fields": list(form.fields)})], {}),
             "errors": form.errors,
             "explanation": explanation,
-            "user_asked_about": form.cleaned_data.get("user") if asked else None,
+            "user_asked_about": user,
+            "called": user if sees_accounts(request) else user and user.pk,
             "suggested": _suggested(form) if asked and not explanation else [],
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "accounts/admin/explain.html", context)
-
-
-def _by_id(named: str) -> Any:
-    try:
-        pk = uuid.UUID(named)
-    except ValueError:
-        return None
-    return get_user_model()._default_manager.filter(pk=pk).first()
 
 
 def _suggested(form: ExplainForm) -> list[Any]:

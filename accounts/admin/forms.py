@@ -1,11 +1,15 @@
 """Forms of the admin that flows save. What a flow has against one stands at its fields, beside all
 that was typed."""
 
+import uuid
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextInputWidget
+from django.contrib.auth import get_user_model
+from django.http import HttpRequest
 
+from accounts import directory
 from portcullis.errors import AuthError, FieldErrors
 from portcullis.validators import no_control_characters
 
@@ -18,15 +22,50 @@ class Seen(forms.CharField):
 
 
 class Reason(forms.CharField):
-    """Why a role is made, changed, given or taken."""
+    """Why privileges are given, changed or taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, required: bool = True) -> None:
         super().__init__(
+            required=required,
             max_length=200,
             widget=AdminTextInputWidget,
             validators=[no_control_characters],
             help_text="It is kept with the change.",
         )
+
+
+class AccountField(forms.CharField):
+    """Somebody's id, or their address: that from those only who may see accounts, or the answer
+    would tell them which addresses have one."""
+
+    by_address = False
+
+    def __init__(self) -> None:
+        super().__init__(label="Account", max_length=254, widget=AdminTextInputWidget)
+
+    def ask(self, request: HttpRequest) -> None:
+        """Take what this member of staff may name accounts by."""
+        self.by_address = sees_accounts(request)
+        self.help_text = "Its address, or its id." if self.by_address else "Its id."
+
+    def clean(self, value: Any) -> Any:
+        named = super().clean(value)
+        user = _by_id(named) or (directory.find(named) if self.by_address else None)
+        if user is None:
+            raise forms.ValidationError("There is no such account.", "does_not_exist")
+        return user
+
+
+def sees_accounts(request: HttpRequest) -> bool:
+    return request.user.has_perm("accounts.view_user")
+
+
+def _by_id(named: str) -> Any:
+    try:
+        pk = uuid.UUID(named)
+    except ValueError:
+        return None
+    return get_user_model()._default_manager.filter(pk=pk).first()
 
 
 class ReasonForm(forms.Form):

@@ -7,7 +7,7 @@ from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.admin.actions import FlowAdmin
+from accounts.admin.step_up import StepUpAdmin
 from accounts.base_user import AbstractEmailUser
 from portcullis.client import Client
 from tokens.admin import ReadOnlyAdmin, moment
@@ -29,11 +29,11 @@ def replace_compromised(*, by: AbstractEmailUser, key: SigningKey, client: Clien
     return key.state == KeyState.ACTIVE and bool(replace_compromised_keys())
 
 
-class SigningKeyAdmin(FlowAdmin, ReadOnlyAdmin):
+class SigningKeyAdmin(StepUpAdmin, ReadOnlyAdmin):
     """No private part, sealed or not, is even read from the database."""
 
     row = "key"
-    actions = ("rotate", "replace_compromised")
+    actions = sensitive_actions = ("rotate", "replace_compromised")
     list_display = ("kid", "algorithm", "state", "age", moment("not_after", "last token dies"))
     fields = readonly_fields = (
         "kid",

@@ -17,7 +17,6 @@ from accounts.admin.explain import ExplainMixin
 from accounts.admin.forms import FlowForm, Reason, Seen
 from accounts.admin.matrix import MatrixMixin
 from accounts.admin.reach import Reach
-from accounts.admin.step_up import proven
 from portcullis import secrets
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
@@ -100,8 +99,7 @@ class RoleAdmin(MatrixMixin, ExplainMixin):
     form = RoleForm
     change_form_template = "accounts/admin/role_form.html"
     change_list_template = "accounts/admin/role_list.html"
-    actions = ("delete_role",)
-    sensitive_actions = ("delete_role",)
+    actions = sensitive_actions = ("delete_role",)
     list_display = (
         "name",
         "slug",
@@ -142,11 +140,6 @@ class RoleAdmin(MatrixMixin, ExplainMixin):
         mortal = role.slug not in AS_MADE and self.has_remove_permission(request)
         return mortal and Reach.of(request).includes(role.pk)
 
-    def locked(self, request: HttpRequest, obj: Any) -> bool:
-        return super().locked(request, obj) or (
-            self.may_remove(request, obj) and not proven(request)
-        )
-
     def has_delete_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
         """Not by Django: a deleted role is taken from people, which a flow judges."""
         return False
@@ -155,7 +148,7 @@ class RoleAdmin(MatrixMixin, ExplainMixin):
         return request.user.has_perm("rbac.delete_role")
 
     def buttons(self, request: HttpRequest, row: Role) -> list[str]:
-        return ["delete_role"] if self.may_remove(request, row) and proven(request) else []
+        return ["delete_role"] if self.may_remove(request, row) else []
 
     def links(self, request: HttpRequest, row: Role) -> list[tuple[str, str]]:
         return [("Permissions", self.url("rbac_role_permissions", row.pk))]
@@ -181,13 +174,6 @@ class RoleAdmin(MatrixMixin, ExplainMixin):
                 raise FieldErrors({"__all__": [("stale", CHANGED_SINCE)]})
             flows.change_role(role.slug, changes=form.definition(), **asking)
         Reach.forget(request)
-
-    def construct_change_message(
-        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
-    ) -> Any:
-        changed = ", ".join(name for name in form.changed_data if name != "reason")
-        done = "Made." if add else f"Changed {changed or 'nothing'}."
-        return f"{done} {form.cleaned_data['reason']}"
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.admin.actions import FlowAdmin, has_authority
+from accounts.admin.actions import has_authority
+from accounts.admin.step_up import StepUpAdmin
 from accounts.flows import staff
 from tokens.admin import SessionAdmin
 from tokens.admin_diagnosis import DiagnosisMixin
@@ -16,9 +17,9 @@ from tokens.models import Session
 Row = Any
 
 
-class StaffSessionAdmin(DiagnosisMixin, FlowAdmin, SessionAdmin):
+class StaffSessionAdmin(DiagnosisMixin, StepUpAdmin, SessionAdmin):
     row = "session"
-    actions = ("end_session",)
+    actions = sensitive_actions = ("end_session",)
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("tokens.change_session")

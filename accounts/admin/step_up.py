@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from tokens.admin import StrictAdmin
+from accounts.admin.actions import FlowAdmin
 from tokens.signed_in import prove_first
 
 TOO_LONG_AGO = "Nothing is saved: prove again that it is you, and then repeat it."
@@ -29,19 +29,25 @@ def demand_proof(request: HttpRequest) -> HttpResponse:
     return redirect(proof_url(request))
 
 
-class StepUpAdmin(StrictAdmin):
-    """Pages whose sensitive fields are read only, with a link to the proof, until it is given."""
+class StepUpAdmin(FlowAdmin):
+    """Pages whose sensitive fields are read only, and whose sensitive actions have no button but a
+    link to the proof, until it is given."""
 
-    change_form_template = "accounts/admin/change_form.html"
     sensitive_actions: tuple[str, ...] = ()
 
     def locked(self, request: HttpRequest, obj: Any) -> bool:
-        """Whether this member of staff could change more here after a proof."""
-        raise NotImplementedError
+        """Whether this member of staff could do more here after a proof."""
+        could = super().offered(request, obj)
+        return not proven(request) and any(name in self.sensitive_actions for name in could)
 
     def must_prove(self, request: HttpRequest, object_id: str | None) -> bool:
         """Whether a request to an add or change page touches what is sensitive."""
-        raise NotImplementedError
+        return False
+
+    def offered(self, request: HttpRequest, row: Any) -> list[str]:
+        names = super().offered(request, row)
+        withheld = () if proven(request) else self.sensitive_actions
+        return [name for name in names if name not in withheld]
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
@@ -76,7 +82,8 @@ class SensitiveAdmin(StepUpAdmin):
         return self.may_change(request, obj) and (obj is None or proven(request))
 
     def locked(self, request: HttpRequest, obj: Any) -> bool:
-        return not proven(request) and self.may_change(request, obj)
+        may = self.may_change(request, obj) and not proven(request)
+        return may or super().locked(request, obj)
 
     def must_prove(self, request: HttpRequest, object_id: str | None) -> bool:
         may = self.has_add_permission(request)

@@ -13,9 +13,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts import directory
-from accounts.admin.actions import FlowAdmin, has_authority, signed_in
-from accounts.admin.assignments import may_touch_roles, roles_of
-from accounts.admin.forms import Seen
+from accounts.admin.actions import has_authority, signed_in
+from accounts.admin.assignments import may_touch_roles, roles_panel
+from accounts.admin.forms import Reason, Seen
 from accounts.admin.step_up import StepUpAdmin, proven
 from accounts.base_user import AbstractEmailUser
 from accounts.flows import staff
@@ -59,12 +59,21 @@ class AccountForm(forms.ModelForm[AbstractEmailUser]):
     """`seen` says which privileges the page showed: what somebody else took since must not come
     back with it."""
 
+    reason = Reason(required=False)
     seen = Seen(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             self.fields["seen"].initial = lambda: staff.privileges_of(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        """A name is changed without a reason."""
+        typed: dict[str, Any] = super().clean() or {}
+        privileged = {*staff.PRIVILEGES} & {*self.changed_data}
+        if privileged and "reason" not in self.errors and not typed["reason"]:
+            self.add_error("reason", forms.ValidationError("Say why.", "required"))
+        return typed
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
@@ -85,7 +94,7 @@ def gives_privileges(request: HttpRequest) -> bool:
     return bool(request.user.is_superuser) and proven(request)
 
 
-class UserAdmin(StepUpAdmin, FlowAdmin):
+class UserAdmin(StepUpAdmin):
     """No password and no hash, here or on a page of its own: staff have a reset link mailed.
 
     Accounts are not deleted here. Erasure is more than a row: it is a flow of its own.
@@ -106,7 +115,7 @@ class UserAdmin(StepUpAdmin, FlowAdmin):
     list_filter = ("is_active", VerifiedFilter, "is_staff", "is_superuser", ClosedFilter)
     search_fields = ("email", "name")
     ordering = ("-date_joined", "pk")
-    actions = ("deactivate", "reactivate", "end_sessions", "send_reset_link")
+    actions = sensitive_actions = ("deactivate", "reactivate", "end_sessions", "send_reset_link")
     add_fieldsets = (
         (
             None,
@@ -133,8 +142,8 @@ class UserAdmin(StepUpAdmin, FlowAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
         if obj is None:
             return self.add_fieldsets
-        seen = (None, {"fields": ("seen",)})
-        return (*self.fieldsets, seen) if gives_privileges(request) else self.fieldsets
+        why = (None, {"fields": ("reason", "seen")})
+        return (*self.fieldsets, why) if gives_privileges(request) else self.fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> Any:
         if obj is None:
@@ -151,7 +160,8 @@ class UserAdmin(StepUpAdmin, FlowAdmin):
         """A name is nobody's privilege: it is changed without a proof."""
         if proven(request):
             return False
-        return bool(request.user.is_superuser) or may_touch_roles(request, obj)
+        more = bool(request.user.is_superuser) or may_touch_roles(request, obj)
+        return more or super().locked(request, obj)
 
     def must_prove(self, request: HttpRequest, object_id: str | None) -> bool:
         """Only a page that was loaded after a proof sends privileges, and what it had `seen`."""
@@ -162,7 +172,7 @@ class UserAdmin(StepUpAdmin, FlowAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         if user := context["original"]:
-            context["roles"] = roles_of(request, user, self.admin_site.name)
+            context["roles"] = roles_panel(request, user, self.admin_site.name)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Row | None = None) -> bool:
@@ -185,10 +195,10 @@ class UserAdmin(StepUpAdmin, FlowAdmin):
     def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
         by, client, typed = signed_in(request), Client.of(request), form.cleaned_data
         if change:
-            if changes := {name: typed[name] for name in form.changed_data}:
-                staff.change_account(
-                    by=by, user=obj, changes=changes, client=client, seen=typed["seen"]
-                )
+            changes = {name: typed[name] for name in form.changed_data if name != "reason"}
+            why = {name: typed[name] for name in ("reason", "seen")}
+            if changes:
+                staff.change_account(by=by, user=obj, changes=changes, client=client, **why)
         else:
             email, name = typed["email"], typed["name"]
             obj.pk = staff.create_account(by=by, email=email, name=name, client=client).pk

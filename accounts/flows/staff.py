@@ -26,6 +26,7 @@ from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from rbac.authority import check_authority
 from rbac.errors import PermissionDenied
+from rbac.flows.actor import check_reason
 from tokens.flows import revoke, revoke_all
 from tokens.models import RevokeReason, Session
 
@@ -87,6 +88,7 @@ def change_account(
         if changes.keys() & PRIVILEGES:
             if not by.is_superuser:
                 raise PermissionDenied("only superusers give privileges")
+            check_reason(reason)
             if seen is not None and not secrets.same(seen, privileges_of(locked)):
                 raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
         if last_superuser and not all(changes.get(name, True) for name in MAKE_A_SUPERUSER):

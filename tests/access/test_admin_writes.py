@@ -32,17 +32,17 @@ accounts.user add                              -    -    -    -    -    +    +  
 accounts.user change other                     -    -    -    -    -    +    +    +
 accounts.user change user                      -    -    -    -    -    -    +    +
 accounts.user make_staff other                 -    -    -    -    -    -    -    +   S
-accounts.user deactivate other                 -    -    -    -    -    +    +    +
-accounts.user deactivate user                  -    -    -    -    -    -    +    +
-accounts.user reactivate other                 -    -    -    -    -    +    +    +
-accounts.user end_sessions other               -    -    -    +    -    +    +    +
-accounts.user end_sessions user                -    -    -    +    -    -    +    +
-accounts.user send_reset_link other            -    -    -    -    -    +    +    +
-accounts.user send_reset_link user             -    -    -    -    -    -    +    +
-tokens.session end_session other               -    -    -    +    -    +    +    +
-tokens.session end_session user                -    -    -    +    -    -    +    +
-tokens.signingkey rotate key                   -    -    -    -    -    -    +    +
-tokens.signingkey replace_compromised key      -    -    -    -    -    -    +    +
+accounts.user deactivate other                 -    -    -    -    -    +    +    +   S
+accounts.user deactivate user                  -    -    -    -    -    -    +    +   S
+accounts.user reactivate other                 -    -    -    -    -    +    +    +   S
+accounts.user end_sessions other               -    -    -    +    -    +    +    +   S
+accounts.user end_sessions user                -    -    -    +    -    -    +    +   S
+accounts.user send_reset_link other            -    -    -    -    -    +    +    +   S
+accounts.user send_reset_link user             -    -    -    -    -    -    +    +   S
+tokens.session end_session other               -    -    -    +    -    +    +    +   S
+tokens.session end_session user                -    -    -    +    -    -    +    +   S
+tokens.signingkey rotate key                   -    -    -    -    -    -    +    +   S
+tokens.signingkey replace_compromised key      -    -    -    -    -    -    +    +   S
 rbac.role add                                  -    -    -    -    +    -    +    +   S
 rbac.role change badge                         -    -    -    -    +    -    +    +   S
 rbac.role permissions badge                    -    -    -    -    +    -    +    +   S
@@ -51,8 +51,7 @@ rbac.roleassignment add                        -    -    -    -    +    -    +  
 rbac.roleassignment withdraw badge             -    -    -    -    +    -    +    +   S
 auth.group add                                 -    -    -    -    -    -    -    +   S
 auth.group change group                        -    -    -    -    -    -    -    +   S
-auth.group delete group                        -    -    -    -    -    -    -    +   S
-auth.group delete_selected group               -    -    -    -    -    -    -    +   S
+auth.group delete_group group                  -    -    -    -    -    -    -    +   S
 """
 ROWS = rows_of(TABLE)
 WHY = {"reason": "A test"}
@@ -61,13 +60,13 @@ WHY = {"reason": "A test"}
 ADDED = {
     "accounts.user": {"email": address("new"), "name": "New"},
     "rbac.role": {"slug": "helper", "name": "Helper", "rank": "5", **WHY},
-    "rbac.roleassignment": {"user": address("other"), **WHY},
-    "auth.group": {"name": "helpers"},
+    "rbac.roleassignment": WHY,
+    "auth.group": {"name": "helpers", **WHY},
 }
 CHANGED = {
     "accounts.user": {"name": "Countess"},
     "rbac.role": {"name": "Medal", "rank": "5", **WHY},
-    "auth.group": {"name": "helpers"},
+    "auth.group": {"name": "helpers", **WHY},
 }
 
 
@@ -93,7 +92,8 @@ def forms(crowd, desks) -> dict[str, tuple[str, dict[str, Any]]]:
         model, did, *about = name.split()
         page = f"/admin/{model.replace('.', '/')}/"
         if did == "add":
-            return f"{page}add/", {**ADDED[model], "role": rows["badge"].pk}
+            given = {"user": crowd["other"].pk, "role": rows["badge"].pk}
+            return f"{page}add/", {**given, **ADDED[model]}
         row = subject(model, rows[about[0]])
         if did == "permissions":
             chosen = permission("rbac.view_role").pk
@@ -101,12 +101,9 @@ def forms(crowd, desks) -> dict[str, tuple[str, dict[str, Any]]]:
         if did == "change":
             return f"{page}{row.pk}/change/", {**CHANGED[model], **seen(model, row)}
         if did == "make_staff":
-            privileged = {"name": "Ada", "is_staff": "on", "seen": privileges_of(row)}
+            privileged = {"name": "Ada", "is_staff": "on", "seen": privileges_of(row), **WHY}
             return f"{page}{row.pk}/change/", privileged
-        if did == "delete":
-            return f"{page}{row.pk}/delete/", {"post": "yes"}
-        confirmed = {"confirmed": "1", "post": "yes", **WHY}
-        return page, {"action": did, "_selected_action": [row.pk], **confirmed}
+        return page, {"action": did, "_selected_action": [row.pk], "confirmed": "1", **WHY}
 
     return {name: form(name) for name in ROWS}
 

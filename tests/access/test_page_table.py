@@ -81,7 +81,7 @@ admin/accounts/onetimetoken/<id>/                       302  403  403  403  403 
 admin/auth/group/                                       302  403  403  403  403  403  403  200
 admin/auth/group/add/                                   302  403  403  403  403  403  403  200
 admin/auth/group/<id>/history/                          302  403  403  403  403  403  403  200
-admin/auth/group/<id>/delete/                           302  403  403  403  403  403  403  200
+admin/auth/group/<id>/delete/                           302  403  403  403  403  403  403  403
 admin/auth/group/<id>/change/                           302  403  403  403  403  403  403  200
 admin/auth/group/<id>/                                  302  403  403  403  403  403  403  200
 admin/django_tasks_database/dbtaskresult/               302  403  403  403  403  403  403  200

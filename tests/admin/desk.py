@@ -52,11 +52,12 @@ class Desk:
         return self.get(page_of(row, what))
 
     def save(self, row: Any, *, loaded: Any = None, **fields: Any):
-        """Change a user's page as a browser submits it: all of its fields, or the name alone, and
-        what is hidden in the page, which may have been `loaded` before."""
+        """Change a user's page as a browser submits it: all of its fields, or the name alone, a
+        reason, and what is hidden in the page, which may have been `loaded` before."""
         page = (loaded or self.open(row)).content.decode()
         seen = re.findall(r'<input type="hidden" name="seen" value="([^"]*)"', page)
-        return self.post(page_of(row), {"name": row.name, "seen": "".join(seen), **fields})
+        kept = {"name": row.name, "reason": "Because", "seen": "".join(seen)}
+        return self.post(page_of(row), {**kept, **fields})
 
     def fill(self, path: str, form: str, *, loaded: Any = None, **changes: Any):
         """Send a page's form as a browser would, with these fields changed; None sends none."""

@@ -1,6 +1,6 @@
 """Roles given and withdrawn in the admin, on the page of a user and in a list of their own."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.admin.models import DELETION, LogEntry
@@ -12,8 +12,8 @@ from django.utils import timezone
 from rbac.effective import read
 from rbac.models import Role, RoleAssignment
 from rbac.signals import role_granted, role_withdrawn
-from tests.admin.conftest import give, make_role
-from tests.admin.desk import HELD, Desk, page_of, said
+from tests.admin.conftest import allow, give, make_role
+from tests.admin.desk import HELD, ROLES, Desk, page_of, said
 from tests.doors import shown
 
 pytestmark = pytest.mark.django_db
@@ -265,3 +265,58 @@ def test_a_role_that_is_withdrawn_ends_on_the_next_request(desk, make_staff, use
     desk.act("withdraw", held, what=HELD, reason="Because")
     assert theirs.rows().status_code == 403
     assert said(theirs.get("/admin/")) == []
+
+
+def test_moments_are_typed_and_shown_in_utc(desk, user, clerk, settings):
+    settings.TIME_ZONE = "America/New_York"
+    desk.post(ADD, form(user, "clerk", starts_at="2998-01-01T03:00", expires_at="2999-07-01T03:00"))
+    held = RoleAssignment.objects.get(user=user)
+    assert held.starts_at == datetime(2998, 1, 1, 3, tzinfo=UTC)
+    assert held.expires_at == datetime(2999, 7, 1, 3, tzinfo=UTC)
+    granted = f"root@example.com, {held.granted_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+    assert granted in shown(desk.open(user))
+    for page in (desk.open(user), desk.open(held, HELD), desk.rows(HELD), desk.open(clerk, ROLES)):
+        text = shown(page)
+        assert "(UTC)" in text
+        assert "2998-01-01 03:00" in text
+        assert "2999-07-01 03:00" in text
+
+
+def test_the_page_of_a_user_costs_as_many_statements_for_many_roles(manager_desk, user, later):
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert manager_desk.open(user).status_code == 200
+        return len(captured)
+
+    def hold(number: int) -> None:
+        make_role(f"role-{number}", 5)
+        give(user, f"role-{number}")
+
+    hold(0)
+    manager_desk.open(user)  # what a process reads once
+    few = cost()
+    for number in range(1, 15):
+        hold(number)
+    assert cost() == few
+    allow(user, "auth.view_group")  # which the manager lacks: every row is asked about
+    later(minutes=11)
+    manager_desk.open(user)  # notes when the session was used
+    many = cost()
+    RoleAssignment.objects.filter(user=user, role__slug__gt="role-0").delete()
+    assert cost() == many
+
+
+def test_no_address_is_found_out_by_giving_roles(make_staff, user):
+    giver = make_staff("rbac.assign_role", "rbac.view_roleassignment")
+    make_role("chief", 50)
+    give(giver, "chief")
+    desk = Desk.of(giver)
+    make_role("badge", 5)
+    given = form(user, "badge")
+    known, unknown = (
+        desk.post(ADD, {**given, "user": named}).context["adminform"].form.errors
+        for named in (user.email, "nobody@example.com")
+    )
+    assert known == unknown == {"user": ["There is no such account."]}
+    assert desk.post(ADD, {**given, "user": user.pk}).status_code == 302
+    assert RoleAssignment.objects.get(user=user).role.slug == "badge"

@@ -168,7 +168,7 @@ def test_groups_are_for_superusers_to_change(make_staff, desk):
     every = ("add", "change", "delete", "view")
     keeper = Desk.of(make_staff(*[f"auth.{verb}_group" for verb in every]))
     page = page_of(group, "auth_group")
-    form = {"name": "Kept", "permissions": []}
+    form = {"name": "Kept", "permissions": [], "reason": "Because"}
     assert keeper.get(page).status_code == 200
     assert inputs(keeper.get(page)) == set()
     assert keeper.post(page, form).status_code == 403

@@ -1,6 +1,6 @@
 """Why somebody may do something, or may not, in the admin."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -80,3 +80,24 @@ def test_nonsense_is_no_error(explainer, query):
 def test_it_needs_the_permission(make_staff):
     other = Desk.of(make_staff("rbac.change_role", "accounts.view_user"))
     assert other.get(EXPLAIN).status_code == 403
+
+
+def test_nobody_learns_an_address_by_it(make_staff, user):
+    desk = Desk.of(make_staff("rbac.view_role"))
+    page = desk.get(EXPLAIN, user=str(user.pk), permission="accounts.view_user")
+    assert f"{user.pk}, accounts.view_user: Refused: nothing gives it" in shown(page)
+    assert user.email not in page.content.decode()
+    known, unknown = (
+        ask(desk, named).replace(named, "") for named in (user.email, "nobody@example.com")
+    )
+    assert known == unknown
+    assert "There is no such account." in known
+
+
+def test_moments_are_told_in_utc(explainer, user, settings):
+    settings.TIME_ZONE = "America/New_York"
+    make_role("reader", 1, "accounts.view_user")
+    give(user, "reader", expires_at=datetime(2999, 1, 1, 3, tzinfo=UTC))
+    text = ask(explainer, user.pk)
+    assert "until 2999-01-01 03:00 UTC" in text
+    assert text.count("2999-01-01 03:00") == 2

@@ -1,4 +1,5 @@
-"""Privileges are changed by whoever has proven of late that it is them; the rest needs no proof."""
+"""Privileges are changed, and accounts acted on, by whoever has proven of late that it is them; the
+rest needs no proof."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -6,10 +7,12 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
+from accounts.models import OneTimeToken
 from rbac.models import Role, RoleAssignment
 from tests.admin.conftest import give, make_role
-from tests.admin.desk import HELD, ROLES, Desk, buttons, inputs, page_of, said
-from tests.doors import PASSWORD, Pages, shown
+from tests.admin.desk import HELD, ROLES, SESSIONS, USERS, Desk, buttons, inputs, page_of, said
+from tests.doors import PASSWORD, Api, Pages, shown
+from tokens.models import KeyState, Session, SigningKey
 
 pytestmark = pytest.mark.django_db
 
@@ -68,8 +71,7 @@ def test_every_write_to_privileges_needs_a_recent_proof(desk, user, clerk, later
         (page_of(user), {"name": "Eve", "is_staff": "on"}),
         ("/admin/auth/group/add/", {"name": "Mine"}),
         (page_of(group, "auth_group"), {"name": "Mine"}),
-        (page_of(group, "auth_group").replace("/change/", "/delete/"), {"post": "yes"}),
-        (reverse("admin:auth_group_changelist"), {**on_group, "action": "delete_selected"}),
+        (reverse("admin:auth_group_changelist"), {**on_group, "action": "delete_group"}),
     ]
     for path, fields in writes:
         response = desk.post(path, fields)
@@ -130,9 +132,53 @@ def test_a_name_needs_no_proof_and_brings_no_privilege_along(desk, user, later):
     )
 
 
-def test_an_action_without_privileges_needs_no_proof(desk, user, later):
+def acted_on() -> list:
+    sessions = Session.objects.order_by("pk").values_list("pk", "revoked_at")
+    keys = SigningKey.objects.order_by("pk").values_list("pk", "state")
+    users = get_user_model().objects.order_by("pk").values_list("pk", "is_active")
+    return [*sessions, *keys, *users, OneTimeToken.objects.count(), LogEntry.objects.count()]
+
+
+def test_nobody_acts_on_accounts_sessions_or_keys_without_a_recent_proof(
+    desk, user, make_user, later
+):
+    Api().login(transport="bearer")
+    gone = make_user("gone@example.com", is_active=False)
+    session = Session.objects.get(user=user)
+    key = SigningKey.objects.get(state=KeyState.ACTIVE)
+    actions = [
+        (user, USERS, ["send_reset_link", "end_sessions", "deactivate"]),
+        (gone, USERS, ["reactivate"]),
+        (session, SESSIONS, ["end_session"]),
+        (key, "tokens_signingkey", ["rotate", "replace_compromised"]),
+    ]
+    for row, what, names in actions:
+        page = desk.open(row, what)
+        assert (buttons(page), LINK in shown(page)) == (names, False)
     later(minutes=11)
-    assert desk.act("deactivate", user) == ["1 user: Deactivated."]
+    before = acted_on()
+    for row, what, names in actions:
+        page = desk.open(row, what)
+        assert (buttons(page), LINK in shown(page)) == ([], True)
+        for name in names:
+            response = desk.choose(name, row, what=what, confirmed="1")
+            assert refused(desk, response), name
+            assert response.url == PROOF + reverse(f"admin:{what}_changelist")
+    assert acted_on() == before
+
+
+def test_the_proof_is_offered_to_whom_it_opens_a_button(make_staff, user, later):
+    looking = Desk.of(make_staff("accounts.view_user"))
+    ending = Desk.of(
+        make_staff("accounts.view_user", "tokens.change_session", email="ending@example.com")
+    )
+    later(minutes=11)
+    assert LINK not in shown(looking.open(user))
+    assert LINK in shown(ending.open(user))
+
+
+def test_adding_an_account_needs_no_proof(desk, later):
+    later(minutes=11)
     response = desk.post("/admin/accounts/user/add/", {"email": "new@example.com", "name": "New"})
     assert response.status_code == 302
     assert not response.url.startswith(PROOF)

@@ -78,6 +78,7 @@ def test_the_page_of_a_user_has_no_field_for_address_password_or_activity(desk, 
         "is_superuser",
         "groups",
         "user_permissions",
+        "reason",
     }
 
 
@@ -109,11 +110,11 @@ def test_there_is_no_page_that_sets_somebodys_password(desk, user, end):
 
 def test_a_name_is_changed_and_the_change_recorded(support_desk, support, user, listen):
     heard = listen(account_changed)
-    assert support_desk.save(user, name="Ada Lovelace").status_code == 302
+    assert support_desk.save(user, name="Ada Lovelace", reason="").status_code == 302
     assert users().get(pk=user.pk).name == "Ada Lovelace"
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_id) == (support, str(user.pk))
-    assert entry.get_change_message() == "Changed Name."
+    assert entry.get_change_message() == "Changed name."
     assert [(fact["user"].pk, fact["by"].pk, fact["fields"]) for fact in heard] == [
         (user.pk, support.pk, ["name"])
     ]
@@ -130,7 +131,7 @@ def test_a_superuser_gives_and_takes_privileges(desk, user, listen):
     group = Group.objects.create(name="Support")
     view = Permission.objects.get(codename="view_user")
     given = {"is_staff": "on", "groups": [str(group.pk)], "user_permissions": [str(view.pk)]}
-    assert desk.save(user, **given).status_code == 302
+    assert desk.save(user, **given, reason="Joins support").status_code == 302
     changed = users().get(pk=user.pk)
     assert (changed.is_staff, list(changed.groups.all())) == (True, [group])
     assert changed.has_perm("accounts.view_user")
@@ -138,6 +139,21 @@ def test_a_superuser_gives_and_takes_privileges(desk, user, listen):
     changed = users().get(pk=user.pk)
     assert (changed.is_staff, changed.get_all_permissions()) == (False, set())
     assert [fact["fields"] for fact in heard] == [["groups", "is_staff", "user_permissions"]] * 2
+    assert [fact["reason"] for fact in heard] == ["Joins support", "Because"]
+    told = LogEntry.objects.latest("pk").get_change_message()
+    assert told == "Changed is_staff, groups, user_permissions. Because"
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "bell\x07", "x" * 201])
+def test_privileges_are_not_changed_without_a_reason(desk, user, reason, listen):
+    heard = listen(account_changed)
+    group = Group.objects.create(name="Support")
+    for given in ({"is_staff": "on"}, {"is_superuser": "on"}, {"groups": [group.pk]}):
+        response = desk.save(user, **given, reason=reason)
+        assert response.status_code == 200
+        assert list(response.context["adminform"].form.errors) == ["reason"]
+    assert heard == []
+    assert not LogEntry.objects.exists()
 
 
 def test_an_added_account_is_its_owners_by_the_mailed_link(support_desk, support, mailbox, listen):
@@ -223,4 +239,4 @@ def test_staff_who_may_only_look_change_nothing(make_staff, user):
 def test_the_history_of_a_user_is_shown(desk, user):
     desk.save(user, name="Ada Lovelace")
     history = desk.get(page_of(user).replace("change", "history"))
-    assert "Changed Name." in history.content.decode()
+    assert "Changed name. Because" in history.content.decode()
