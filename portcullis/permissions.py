@@ -3,7 +3,7 @@ alone, so that every floor may use it."""
 
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from rest_framework.permissions import BasePermission, OperationHolderMixin
 from rest_framework.request import Request
 
@@ -76,8 +76,8 @@ class RecentlyProven(BasePermission):
 
 class OwnedQuerysetMixin(_Base):
     """Before a generic view: only rows of whoever asks, so that a foreign id is a 404 like an
-    unknown one. `owner_field` leads from a row to its one user, through relations too. What is
-    written is the serializer's: leave the owner out of it."""
+    unknown one. `owner_field` is the relation that leads from a row to its one user, through others
+    too. What is written is the serializer's: leave the owner out of it."""
 
     owner_field = "user"
 
@@ -92,5 +92,4 @@ class OwnedQuerysetMixin(_Base):
         user: Any = self.request.user
         if user is None or not user.is_authenticated or user.pk is None:
             return rows.none()
-        owner = user if isinstance(user, Model) else user.pk
-        return rows.filter(**{self.owner_field: owner})
+        return rows.filter(**{f"{self.owner_field}__pk": user.pk})

@@ -4,6 +4,7 @@ Two rules. Nobody touches a role that ranks as high as they do, or that holds wh
 acts on an account that ranks as high, or may do what they may not: only superusers act on peers.
 """
 
+import copy
 import dataclasses
 import math
 from collections.abc import Iterable, Iterator
@@ -36,7 +37,7 @@ class Operator:
 
 
 OPERATOR = Operator()
-FOR_GOOD = datetime.max.replace(tzinfo=UTC)
+FOR_GOOD = datetime(9999, 12, 30, tzinfo=UTC)  # the last day has no name everywhere
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,8 +64,10 @@ class Standing:
             return cls(user.pk, above_all=True)
         found = read(user, at=at) if at else effective(user)
         permissions = found.permissions
-        if len(settings.AUTHENTICATION_BACKENDS) > 1:  # others may know more
-            permissions |= user.get_all_permissions()
+        if len(settings.AUTHENTICATION_BACKENDS) > 1:  # others may know more; ours is asked again
+            asked = copy.copy(user)
+            asked._effective = found
+            permissions |= asked.get_all_permissions()
         return cls(user.pk, found.rank, permissions, frozenset(found.roles))
 
     def may(self, code: str) -> bool:

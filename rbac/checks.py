@@ -65,7 +65,8 @@ def _silent(patterns: Any, prefix: str) -> Iterator[tuple[str, str]]:
             view = getattr(pattern.callback, "cls", None)
             if isinstance(view, type) and issubclass(view, APIView):
                 given = getattr(pattern.callback, "initkwargs", {})
-                if not given.get("permission_classes") and not _says(view):
+                said = given.get("permission_classes")
+                if not (_says(view) if said is None else said):
                     yield path, f"{view.__module__}.{view.__name__}"
 
 
@@ -78,5 +79,8 @@ def _says(view: type[APIView]) -> bool:
     return (
         APIRootView in bases
         or any("get_permissions" in vars(base) for base in bases)
-        or any(classes and classes is not APIView.permission_classes for classes in said)
+        or (
+            bool(view.permission_classes)
+            and any(classes is not APIView.permission_classes for classes in said)
+        )
     )

@@ -54,6 +54,14 @@ class Definition:
         names = [field.name for field in dataclasses.fields(self)]
         return [name for name in names if getattr(self, name) != getattr(other, name)]
 
+    def beyond(self, other: "Definition") -> "Definition":
+        """With only what the other does not give."""
+        return dataclasses.replace(
+            self,
+            permissions=self.permissions - other.permissions,
+            parents=self.parents - other.parents,
+        )
+
     def gives_more(self, other: "Definition") -> bool:
         """Whether whoever holds it would have something that the other does not give."""
         return bool(

@@ -168,9 +168,12 @@ class RoleAssignmentAdmin(SensitiveAdmin, FlowFormAdmin):
 
 
 def may_withdraw(request: HttpRequest, row: RoleAssignment) -> bool:
-    """Roles of their own people may always lay down, if they may assign any."""
-    if not may_assign(request) or row.user_id == request.user.pk:
-        return may_assign(request)
+    """Roles of their own people lay down, if they may assign any and it demands no factor."""
+    if not may_assign(request):
+        return False
+    if row.user_id == request.user.pk:
+        reach = Reach.of(request)
+        return reach.standing.above_all or not reach.graph.demands_mfa([row.role_id])
     return has_authority(request, row.user) and Reach.of(request).includes(row.role_id)
 
 

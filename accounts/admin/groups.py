@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangosGroupAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.admin.actions import FlowFormAdmin, signed_in
-from accounts.admin.forms import FlowForm, Reason
+from accounts.admin.forms import FlowForm, Reason, Seen
 from accounts.admin.step_up import SensitiveAdmin
 from accounts.flows import groups
 from portcullis.client import Client
@@ -16,6 +17,12 @@ from portcullis.client import Client
 
 class GroupForm(FlowForm):
     reason = Reason()
+    seen = Seen(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["seen"].initial = lambda: groups.seen_of(self.instance)
 
 
 class GroupAdmin(SensitiveAdmin, FlowFormAdmin, DjangosGroupAdmin):
@@ -26,7 +33,7 @@ class GroupAdmin(SensitiveAdmin, FlowFormAdmin, DjangosGroupAdmin):
     actions = sensitive_actions = ("delete_group",)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        why = ("reason",) if self.has_change_permission(request, obj) else ()
+        why = ("reason", "seen") if self.has_change_permission(request, obj) else ()
         return ((None, {"fields": ("name", "permissions", *why)}),)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -49,6 +56,7 @@ class GroupAdmin(SensitiveAdmin, FlowFormAdmin, DjangosGroupAdmin):
         obj.pk = groups.save_group(
             **{name: form.cleaned_data[name] for name in ("name", "permissions", "reason")},
             group=obj if change else None,
+            seen=form.cleaned_data["seen"] if change else None,
             by=signed_in(request),
             client=Client.of(request),
         ).pk

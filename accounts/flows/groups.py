@@ -7,14 +7,22 @@ from django.contrib.auth.models import Group, Permission
 from django.db import IntegrityError, transaction
 
 from accounts.signals import group_changed, group_deleted
+from portcullis import secrets
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from rbac.definition import Problems
 from rbac.errors import PermissionDenied
 from rbac.flows.actor import check_reason, locked_users
 
+CHANGED_SINCE = "The group has changed since this page was loaded. Nothing is saved: look again."
 TAKEN = {"name": [("unique", "There is a group of that name.")]}
 GONE = {"__all__": [("gone", "The group was deleted meanwhile.")]}
+
+
+def seen_of(group: Group) -> str:
+    """A digest of what a group is, to tell whether somebody else changed it."""
+    permissions = group.permissions.order_by("pk").values_list("pk", flat=True)
+    return secrets.digest(repr((group.name, list(permissions))))
 
 
 def save_group(
@@ -25,16 +33,20 @@ def save_group(
     permissions: Iterable[Permission],
     reason: str,
     client: Client,
+    seen: str | None = None,
 ) -> Group:
-    """Change a group, or make one where it is None. Whoever is in it has what it holds.
+    """Change a group, or make one where it is None. Whoever is in it has what it holds. Who decides
+    by what they have `seen` brings what `seen_of` said then.
 
-    Raises FieldErrors (name, reason), or PermissionDenied to whoever is no superuser.
+    Raises FieldErrors (name, reason, seen), or PermissionDenied to whoever is no superuser.
     """
     _check_typed(name, reason)
     wanted = {permission.pk for permission in permissions}
     with transaction.atomic():
         _check_superuser(by)
         row = _locked(group) if group else Group()
+        if group and seen is not None and not secrets.same(seen, seen_of(row)):
+            raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
         held = set(row.permissions.values_list("pk", flat=True)) if group else set()
         differs = {"name": row.name != name, "permissions": held != wanted}
         fields = [field for field in differs if differs[field]]
@@ -71,7 +83,7 @@ def _check_typed(name: str, reason: str) -> None:
 
 def _check_superuser(by: Any) -> None:
     """As the database has them now, until the transaction ends."""
-    actor = locked_users(by).get(by.pk)
+    actor = by and locked_users(by).get(by.pk)
     if actor is None or not (actor.is_active and actor.is_staff and actor.is_superuser):
         raise PermissionDenied("only superusers change groups")
 

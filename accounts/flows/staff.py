@@ -30,7 +30,7 @@ from rbac.flows.actor import check_reason
 from tokens.flows import revoke, revoke_all
 from tokens.models import RevokeReason, Session
 
-ADD, CHANGE = "accounts.add_user", "accounts.change_user"
+VIEW, ADD, CHANGE = "accounts.view_user", "accounts.add_user", "accounts.change_user"
 END = "tokens.change_session"
 PRIVILEGES = ("is_staff", "is_superuser", "groups", "user_permissions")
 CHANGED_SINCE = "Privileges have changed since this page was loaded. Nothing is saved: look again."
@@ -79,7 +79,8 @@ def change_account(
     """Set fields of an account; those in PRIVILEGES are for superusers to set, with a reason. Who
     decides by what they have `seen` brings what `privileges_of` said then.
 
-    Raises PermissionDenied, LastSuperuser, or FieldErrors if privileges have changed since.
+    Raises PermissionDenied, LastSuperuser, or FieldErrors (`reason`, or `seen` if privileges have
+    changed since).
     """
     if strange := changes.keys() - {"name", *PRIVILEGES}:
         raise TypeError(f"{strange} are not changed here")

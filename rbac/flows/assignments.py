@@ -51,8 +51,8 @@ def grant(
         starts = max(starts_at or now, now)
         _check_terms(found, reason, starts, expires_at, now)
         _check_role(standing, found)
-        end = (expires_at or FOR_GOOD) - INSTANT
-        _check_role(standing_now(by, PERMISSION, rows, at=end), found)
+        for moment in _turns(by, starts, expires_at or FOR_GOOD):
+            _check_role(standing_now(by, PERMISSION, rows, at=moment), found)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
             check_admin_stays(without=user)
         assignment, _ = RoleAssignment.objects.update_or_create(
@@ -90,7 +90,7 @@ def withdraw(*, user: Any, role: str, reason: str, by: Any, client: Client) -> b
             _check_over(standing, by, rows.get(user.pk))
             if assignment:
                 _check_role(standing, assignment.role)
-        elif assignment and not standing.above_all:
+        elif assignment and not standing.above_all and _is_unexpired(assignment):
             _check_not_freed(assignment.role)
         if assignment is None:
             return False
@@ -102,6 +102,13 @@ def withdraw(*, user: Any, role: str, reason: str, by: Any, client: Client) -> b
         )
     forget(user)
     return True
+
+
+def _turns(by: Any, start: datetime, end: datetime) -> list[datetime]:
+    """Moments until `end` at which `by` may stand lower than now: the last ones of what they hold
+    for a time, and of the time itself. A gap between two of their terms begins with one."""
+    held = RoleAssignment.objects.filter(user=by.pk, expires_at__gt=start, expires_at__lt=end)
+    return [*(at for at in held.values_list("expires_at", flat=True) if at), end - INSTANT]
 
 
 def _check_over(standing: Standing, by: Any, over: Any | None) -> None:
@@ -116,6 +123,10 @@ def _check_role(standing: Standing, role: Role) -> None:
     if not standing.above_all:
         graph = Graph.load()
         standing.check_reach(graph.rank([role.pk]), graph.permissions([role.pk]))
+
+
+def _is_unexpired(assignment: RoleAssignment) -> bool:
+    return assignment.expires_at is None or assignment.expires_at > timezone.now()
 
 
 def _check_not_freed(role: Role) -> None:

@@ -72,7 +72,8 @@ def change_role(
             _check_reach(standing, wanted, graph)
             demanded, demands = _demands_mfa(before, graph), _demands_mfa(wanted, graph)
             if wanted.gives_more(before):
-                _check_reach(standing_now(by, PERMISSION, at=FOR_GOOD), wanted, graph)
+                for_good = standing_now(by, PERMISSION, at=FOR_GOOD)
+                _check_reach(for_good, wanted.beyond(before), graph)
             if wanted.gives_more(before) or (demanded and not demands):
                 check_not_own(standing, graph, role.pk)
             if before.gives_more(wanted) or demanded != demands:
@@ -88,7 +89,7 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
     """Whoever holds the role loses it, and roles that inherit from it lose what it held.
 
     Raises Role.DoesNotExist, or PermissionDenied: SystemRoleStays, OutOfReach, and where somebody
-    out of reach would lose by it.
+    out of reach would lose by it, or `by` would be freed of a second factor.
     """
     check_reason(reason)
     with nobody_else_changes_roles():
@@ -98,6 +99,8 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
             raise SystemRoleStays
         graph = Graph.load()
         _check_reach(standing, Definition.of(role), graph)
+        if graph.demands_mfa([role.pk]):
+            check_not_own(standing, graph, role.pk)
         check_losers(standing, graph, [role.pk])
         role.delete()
         role_deleted.send(sender=Role, slug=slug, by=by, reason=reason, client=client)

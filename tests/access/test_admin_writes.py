@@ -14,7 +14,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from accounts.admin.roles import seen_of
+from accounts.admin import roles
+from accounts.flows import groups
 from accounts.flows.staff import privileges_of
 from rbac.models import Role, RoleAssignment
 from tests.access.people import PEOPLE, address, permission, rows_of, undone
@@ -118,7 +119,8 @@ def subject(model: str, named: Any) -> Any:
 
 
 def seen(model: str, row: Any) -> dict[str, str]:
-    return {"seen": seen_of(row)} if model == "rbac.role" else {}
+    digests = {"rbac.role": roles.seen_of, "auth.group": groups.seen_of}
+    return {"seen": digests[model](row)} if model in digests else {}
 
 
 def all_done(

@@ -5,7 +5,7 @@ from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 
-from accounts.flows.groups import delete_group, save_group
+from accounts.flows.groups import delete_group, save_group, seen_of
 from accounts.signals import group_changed, group_deleted
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
@@ -74,8 +74,8 @@ def test_a_group_is_made_changed_and_deleted_with_a_reason(desk, root, view, lis
 
 def test_what_stays_as_it_is_is_not_announced(desk, keepers, view, listen):
     heard = listen(group_changed)
-    sent = {"name": "Keepers", "permissions": [view.pk], "reason": "x"}
-    assert desk.post(page_of(keepers, GROUPS), sent).status_code == 302
+    sent = desk.fill(page_of(keepers, GROUPS), "group_form", reason="x")
+    assert sent.status_code == 302
     assert heard == []
 
 
@@ -94,7 +94,8 @@ def test_what_is_wrong_stands_at_its_field(desk, keepers, wrong, field):
     Group.objects.create(name="Readers")
     before = state()
     for path in (ADD, page_of(keepers, GROUPS)):
-        response = desk.post(path, {"name": "Others", "reason": "Because", **wrong})
+        named = {"name": "Others", "reason": "Because", "seen": seen_of(keepers)}
+        response = desk.post(path, {**named, **wrong})
         assert response.status_code == 200
         assert list(response.context["adminform"].form.errors) == [field]
     assert state() == before
@@ -132,3 +133,18 @@ def test_flows_need_a_reason_and_a_group_that_is_there(root, keepers):
     with pytest.raises(FieldErrors):
         save_group(**asking, name="Mine", permissions=[], reason="x")
     assert state() == []
+
+
+def test_a_stale_page_brings_nothing_back(desk, keepers):
+    loaded = desk.open(keepers, GROUPS)
+    keepers.permissions.clear()
+    answer = desk.fill(
+        page_of(keepers, GROUPS), "group_form", loaded=loaded, name="Readers", reason="They read"
+    )
+    assert "has changed since" in answer.content.decode()
+    assert state() == [("Keepers", None)]
+
+
+def test_nobody_in_particular_changes_none(keepers):
+    with pytest.raises(PermissionDenied):
+        delete_group(by=None, group=keepers, reason="x", client=Client())

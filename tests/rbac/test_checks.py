@@ -96,6 +96,10 @@ class SaysNobody(APIView):
     permission_classes = ()
 
 
+class TakesItBack(Says):
+    permission_classes = ()
+
+
 class Mixin:
     permission_classes = (AllowAny,)
 
@@ -130,6 +134,8 @@ def routed(viewset, name):
 READING = {"get": "list"}
 QUIET = {
     "names nobody": (SaysNobody.as_view(), "SaysNobody"),
+    "takes it back": (TakesItBack.as_view(), "TakesItBack"),
+    "takes it back when mounted": (Says.as_view(permission_classes=[]), "Says"),
     "view": (Silent.as_view(), "Silent"),
     "generic": (SilentList.as_view(), "SilentList"),
     "viewset": (SilentSet.as_view(READING), "SilentSet"),

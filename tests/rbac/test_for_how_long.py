@@ -10,9 +10,9 @@ from portcullis.errors import FieldErrors
 from rbac.authority import OPERATOR, check_authority
 from rbac.definition import Definition
 from rbac.effective import effective
-from rbac.errors import PermissionDenied, SomebodyLoses
+from rbac.errors import OutOfReach, PermissionDenied, SomebodyLoses
 from rbac.flows import change_role, create_role, delete_role, withdraw
-from tests.rbac.asking import change, create, give, take
+from tests.rbac.asking import change, create, delete, give, take
 from tests.rbac.making import (
     CHANGE,
     CLIENT,
@@ -28,8 +28,15 @@ from tests.rbac.making import (
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(params=["alone", "beside another"])
+def backends(request, settings):
+    """Another backend knows nothing, and must not make ours forget what ends."""
+    if request.param == "beside another":
+        settings.AUTHENTICATION_BACKENDS = ["rbac.backend.RoleBackend", f"{__name__}.Elsewhere"]
+
+
 @pytest.fixture
-def stand_in(someone):
+def stand_in(someone, backends):
     """A manager until the evening, and a member of a team for good."""
     make_role("manager", *OF_A_MANAGER, rank=80)
     make_role("team", rank=1)
@@ -68,6 +75,30 @@ def test_what_has_no_end_is_not_filled_by_who_has(stand_in, someone, refused):
     change(stand_in, "others", name="Else", permissions=[])
 
 
+def test_a_lead_for_good_has_a_managers_permissions_for_a_time(someone, backends, refused):
+    make_role("manager", *OF_A_MANAGER, CHANGE, rank=50)
+    make_role("lead", *OF_A_MANAGER, rank=60)
+    make_role("low", VIEW, rank=1)
+    make_role("mix", CHANGE, rank=1)
+    lead, ada = someone("lead"), someone()
+    hold(lead, "manager", expires_at=timezone.now() + HOUR)
+    give(lead, ada, "low")
+    refused(OutOfReach, partial(give, lead, ada, "mix"))
+    change(lead, "mix", permissions=[CHANGE, VIEW])  # adds what the lead holds for good
+    refused(OutOfReach, partial(change, lead, "low", permissions=[CHANGE, VIEW]))
+
+
+def test_a_gap_between_two_terms_is_seen(someone, refused):
+    for slug in ("spring", "autumn"):
+        make_role(slug, *OF_A_MANAGER, rank=80)
+    make_role("low", VIEW, rank=1)
+    soon, ada = someone(), someone()
+    hold(soon, "spring", expires_at=timezone.now() + HOUR)
+    hold(soon, "autumn", starts_at=timezone.now() + 2 * HOUR)
+    refused(PermissionDenied, partial(give, soon, ada, "low"))
+    give(soon, ada, "low", expires_at=timezone.now() + HOUR / 2)
+
+
 def test_who_will_be_a_manager_gives_from_what_is_held_now(someone, refused):
     make_role("manager", *OF_A_MANAGER, rank=80)
     make_role("low", rank=1)
@@ -98,6 +129,14 @@ def test_nobody_loosens_a_demand_on_themselves(demanding, refused):
     refused(PermissionDenied, partial(change, demanding, "strict", mfa_required=False))
     refused(PermissionDenied, partial(change, demanding, "heir", parents=[]))
     refused(PermissionDenied, partial(take, demanding, demanding, "heir"))
+    refused(PermissionDenied, partial(delete, demanding, "strict"))
+    refused(PermissionDenied, partial(delete, demanding, "heir"))
+
+
+def test_what_is_over_is_laid_down_whatever_it_demanded(demanding):
+    ago = timezone.now() - 2 * HOUR
+    hold(demanding, "heir", starts_at=ago, expires_at=ago + HOUR)
+    assert take(demanding, demanding, "heir")
 
 
 def test_on_others_it_is_theirs_to_say(demanding, someone):
