@@ -1,5 +1,6 @@
 """What every test starts from: people, the doors they come through, their mail, the worker."""
 
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,6 +14,10 @@ from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
 
 from tests.doors import PASSWORD, Api, Mailbox, Pages, Sink
+
+# A job in a shell's background inherits that it ignores Ctrl-C, and so would what tests start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
