@@ -50,9 +50,10 @@ def grant(
         found = Role.objects.filter(slug=role).first() or Role()
         starts = max(starts_at or now, now)
         _check_terms(found, reason, starts, expires_at, now)
-        _check_role(standing, found)
+        rank, permissions = _weight(found)
+        standing.check_reach(rank, permissions)
         for moment in _turns(by, starts, expires_at or FOR_GOOD):
-            _check_role(standing_now(by, PERMISSION, rows, at=moment), found)
+            standing_now(by, PERMISSION, rows, at=moment).check_reach(rank, permissions)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
             check_admin_stays(without=user)
         assignment, _ = RoleAssignment.objects.update_or_create(
@@ -88,9 +89,9 @@ def withdraw(*, user: Any, role: str, reason: str, by: Any, client: Client) -> b
         assignment = held.select_related("role").first()
         if by.pk != user.pk:
             _check_over(standing, by, rows.get(user.pk))
-            if assignment:
-                _check_role(standing, assignment.role)
-        elif assignment and not standing.above_all and _is_unexpired(assignment):
+            if assignment and not standing.above_all:
+                standing.check_reach(*_weight(assignment.role))
+        elif assignment and not standing.above_all and assignment.is_unexpired(timezone.now()):
             _check_not_freed(assignment.role)
         if assignment is None:
             return False
@@ -105,10 +106,11 @@ def withdraw(*, user: Any, role: str, reason: str, by: Any, client: Client) -> b
 
 
 def _turns(by: Any, start: datetime, end: datetime) -> list[datetime]:
-    """Moments until `end` at which `by` may stand lower than now: the last ones of what they hold
-    for a time, and of the time itself. A gap between two of their terms begins with one."""
+    """The moments from `start` to `end` at which `by` may stand lower than just before: the first
+    and the last one, and where what they hold for a time ends."""
     held = RoleAssignment.objects.filter(user=by.pk, expires_at__gt=start, expires_at__lt=end)
-    return [*(at for at in held.values_list("expires_at", flat=True) if at), end - INSTANT]
+    ends = held.values_list("expires_at", flat=True)
+    return [start, *(at for at in ends if at), end - INSTANT]
 
 
 def _check_over(standing: Standing, by: Any, over: Any | None) -> None:
@@ -119,14 +121,10 @@ def _check_over(standing: Standing, by: Any, over: Any | None) -> None:
     standing.check_over(Standing.of(over))
 
 
-def _check_role(standing: Standing, role: Role) -> None:
-    if not standing.above_all:
-        graph = Graph.load()
-        standing.check_reach(graph.rank([role.pk]), graph.permissions([role.pk]))
-
-
-def _is_unexpired(assignment: RoleAssignment) -> bool:
-    return assignment.expires_at is None or assignment.expires_at > timezone.now()
+def _weight(role: Role) -> tuple[int, frozenset[str]]:
+    """How high a role ranks, and all that it holds."""
+    graph = Graph.load()
+    return graph.rank([role.pk]), graph.permissions([role.pk])
 
 
 def _check_not_freed(role: Role) -> None:

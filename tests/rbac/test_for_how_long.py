@@ -99,6 +99,21 @@ def test_a_gap_between_two_terms_is_seen(someone, refused):
     give(soon, ada, "low", expires_at=timezone.now() + HOUR / 2)
 
 
+def test_what_begins_in_a_gap_is_not_given_ahead(someone, refused):
+    for slug in ("spring", "autumn"):
+        make_role(slug, *OF_A_MANAGER, rank=80)
+    make_role("low", VIEW, rank=1)
+    soon, ada, at = someone(), someone(), timezone.now()
+    hold(soon, "spring", expires_at=at + HOUR)
+    hold(soon, "autumn", starts_at=at + 10 * HOUR, expires_at=at + 20 * HOUR)
+    ends = at + 15 * HOUR
+    refused(
+        PermissionDenied,
+        partial(give, soon, ada, "low", starts_at=at + 2 * HOUR, expires_at=ends),
+    )
+    give(soon, ada, "low", starts_at=at + 11 * HOUR, expires_at=ends)
+
+
 def test_who_will_be_a_manager_gives_from_what_is_held_now(someone, refused):
     make_role("manager", *OF_A_MANAGER, rank=80)
     make_role("low", rank=1)
