@@ -26,7 +26,7 @@ from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from rbac.authority import check_authority
 from rbac.errors import PermissionDenied
-from rbac.flows.actor import check_reason
+from rbac.flows.actor import check_reason, locked_users
 from tokens.flows import revoke, revoke_all
 from tokens.models import RevokeReason, Session
 
@@ -53,12 +53,11 @@ def create_account(
     Raises PermissionDenied, or FieldErrors (field `email`) if an address that folds like it is
     taken.
     """
-    if not by.has_perm(ADD):
-        raise PermissionDenied(f"{ADD} is not theirs")
     user = get_user_model()(email=email, name=name)
     user.set_unusable_password()
     try:
         with transaction.atomic():
+            _check_actor(by, locked_users(by), ADD)
             user.save(force_insert=True)
             order_reset_link(user)
             account_created.send(sender=type(user), user=user, by=by, client=client)
@@ -87,11 +86,7 @@ def change_account(
     with transaction.atomic():
         by, locked, last_superuser = _lock(by, user, CHANGE)
         if changes.keys() & PRIVILEGES:
-            if not by.is_superuser:
-                raise PermissionDenied("only superusers give privileges")
-            check_reason(reason)
-            if seen is not None and not secrets.same(seen, privileges_of(locked)):
-                raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
+            _check_privileges(by, locked, reason, seen)
         if last_superuser and not all(changes.get(name, True) for name in MAKE_A_SUPERUSER):
             raise LastSuperuser
         plain = {name for name in changes if not locked._meta.get_field(name).many_to_many}
@@ -108,6 +103,16 @@ def change_account(
             reason=reason,
             client=client,
         )
+
+
+def _check_privileges(
+    by: AbstractEmailUser, user: AbstractEmailUser, reason: str, seen: str | None
+) -> None:
+    if not by.is_superuser:
+        raise PermissionDenied("only superusers give privileges")
+    check_reason(reason)
+    if seen is not None and not secrets.same(seen, privileges_of(user)):
+        raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
 
 
 def deactivate(*, by: AbstractEmailUser, user: AbstractEmailUser, client: Client) -> bool:
@@ -187,13 +192,21 @@ def _lock(
     involved = Q(pk__in=[by.pk, user.pk]) | Q(is_superuser=True, is_active=True)
     users = get_user_model()._default_manager.filter(involved).order_by("pk")
     rows = {row.pk: row for row in users.select_for_update(no_key=True)}
-    if by.pk not in rows or user.pk not in rows or not _is_staff(rows[by.pk]):
-        raise PermissionDenied("gone, deactivated or no staff any more")
-    if not rows[by.pk].has_perm(code):
-        raise PermissionDenied(f"{code} is not theirs any more")
+    _check_actor(by, rows, code)
+    if user.pk not in rows:
+        raise PermissionDenied("that account is gone")
     superusers = {row.pk for row in rows.values() if _is_full_superuser(row)}
     check_authority(by=rows[by.pk], over=rows[user.pk])
     return rows[by.pk], rows[user.pk], superusers == {user.pk}
+
+
+def _check_actor(by: AbstractEmailUser, rows: Mapping[Any, AbstractEmailUser], code: str) -> None:
+    """Judged by their row as it is now, not by what their request was admitted with."""
+    actor = rows.get(by.pk)
+    if actor is None or not _is_staff(actor):
+        raise PermissionDenied("gone, deactivated or no staff any more")
+    if not actor.has_perm(code):
+        raise PermissionDenied(f"{code} is not theirs any more")
 
 
 def _is_staff(user: AbstractEmailUser) -> bool:

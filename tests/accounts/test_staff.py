@@ -40,7 +40,21 @@ def test_the_permission_is_judged_as_it_is_now(make_user, user, act):
 
 
 def test_accounts_are_made_by_who_may(make_user):
+    def try_to(clerk):
+        staff.create_account(by=clerk, email="new@example.com", name="New", client=CLIENT)
+
     clerk = make_user("clerk@example.com", is_staff=True)
     with pytest.raises(PermissionDenied):
-        staff.create_account(by=clerk, email="new@example.com", name="New", client=CLIENT)
+        try_to(clerk)
+    allow(clerk, "accounts.add_user")
+    clerk = type(clerk).objects.get(pk=clerk.pk)
+    assert clerk.has_perm("accounts.add_user")  # and is kept on the object
+    for change in ({"is_staff": False}, {"is_active": False}):
+        type(clerk).objects.filter(pk=clerk.pk).update(**change)
+        with pytest.raises(PermissionDenied):
+            try_to(clerk)
+        type(clerk).objects.filter(pk=clerk.pk).update(is_staff=True, is_active=True)
+    clerk.user_permissions.clear()
+    with pytest.raises(PermissionDenied):
+        try_to(clerk)
     assert not get_user_model().objects.filter(email="new@example.com").exists()
