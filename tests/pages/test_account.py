@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from django.contrib.auth import BACKEND_SESSION_KEY
 
 from tests.doors import PASSWORD, Api, Pages, shown
 from tokens.errors import TokenInvalid
@@ -208,3 +209,14 @@ def test_a_user_agent_that_is_markup_stays_text(ada, user):
     Api(**{"User-Agent": "<img src=x onerror=alert(1)>"}).login(transport="bearer")
 
     assert b"<img" not in ada.visit(SESSIONS).content
+
+
+def test_a_browser_that_logged_in_by_djangos_backend_stays_logged_in(ada):
+    """Its Django session names a backend that is not in the settings any more."""
+    session = ada.client.session
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session.save()
+    assert ada.visit(PROFILE).status_code == 200
+    changed = ada.send(CHANGE, {"current_password": PASSWORD, "new_password": NEW})
+    assert changed.status_code == 302
+    assert ada.visit(PROFILE).status_code == 200

@@ -1,8 +1,10 @@
 """Roles are made, changed, deleted, given and taken: what is stored, announced, and nonsense."""
 
 from functools import partial
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from portcullis.errors import FieldErrors
@@ -10,6 +12,7 @@ from rbac import signals
 from rbac.authority import OPERATOR
 from rbac.definition import Definition
 from rbac.effective import effective
+from rbac.explain import explain
 from rbac.flows import change_role, create_role, delete_role, grant, withdraw
 from rbac.models import Role, RoleAssignment
 from tests.rbac.making import (
@@ -260,3 +263,17 @@ def test_a_role_that_is_deleted_is_gone_from_everybody_and_everything(someone):
     delete_role("top", by=OPERATOR, **WHY)
     assert effective(now(ada)).permissions == {ADD}
     assert (effective(now(ada)).rank, effective(now(ben)).roles) == (3, ("user",))
+
+
+def test_what_has_lapsed_is_kept_for_explaining_and_then_purged(someone, later):
+    make_role("desk", ADD)
+    ada = someone()
+    hold(ada, "desk", starts_at=timezone.now() - HOUR, expires_at=timezone.now() + HOUR)
+    hold(ada, "moderator")
+    later(days=89)
+    call_command("flushexpiredtokens", stdout=StringIO())
+    assert "expired" in str(explain(ada, ADD))
+    assert assigned(ada) == {"desk", "moderator"}
+    later(days=92)
+    call_command("flushexpiredtokens", stdout=StringIO())
+    assert assigned(ada) == {"moderator"}
