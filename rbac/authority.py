@@ -14,10 +14,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.db import IntegrityError, router, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
+from rbac.codes import CODE, permissions
 from rbac.effective import effective, read
 from rbac.errors import LastAdmin, OutOfReach, PermissionDenied, SomebodyLoses
 from rbac.graph import Graph
@@ -148,7 +148,7 @@ def check_losers(by: Standing, graph: Graph, roles: Iterable[int]) -> None:
     users: Any = get_user_model()._default_manager.using(using).exclude(pk=by.pk)
     if not any(graph.slugs[role] == SystemRole.USER for role in losing):
         users = users.filter(_holding(losing))
-    if users.filter(_out_of_reach(by, graph, using)).exists():
+    if users.filter(_out_of_reach(by, graph)).exists():
         raise SomebodyLoses
 
 
@@ -172,10 +172,10 @@ def _holding(roles: Iterable[int]) -> Exists:
     return Exists(held.filter(user=OuterRef("pk"), role__in=roles))
 
 
-def _out_of_reach(by: Standing, graph: Graph, using: str) -> Q:
+def _out_of_reach(by: Standing, graph: Graph) -> Q:
     """Superusers, who rank as high as `by`, and who may do what `by` may not."""
-    pairs = Permission.objects.using(using).values_list("pk", "content_type__app_label", "codename")
-    lacking = [pk for pk, app, name in pairs.order_by() if f"{app}.{name}" not in by.permissions]
+    pairs = permissions().annotate(code=CODE).values_list("pk", "code")
+    lacking = [pk for pk, code in pairs if code not in by.permissions]
     high = {role for role in graph.ranks if graph.rank([role]) >= by.rank}
     strong = Role.objects.filter(permissions__in=lacking).values_list("pk", flat=True)
     return (

@@ -3,14 +3,14 @@ and what makes one nonsense."""
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db import router
 
 from portcullis.errors import FieldErrors
+from rbac.codes import codes_of, rows_of
 from rbac.graph import Graph
 from rbac.models import Role
 from rbac.system import SystemRole
@@ -32,8 +32,6 @@ class Definition:
     def of(cls, role: Role) -> "Definition":
         """As it is in the database."""
         using = router.db_for_write(Role)
-        held = role.permissions.using(using).order_by()
-        codes = held.values_list("content_type__app_label", "codename")
         parents = role.parents.using(using).order_by()
         return cls(
             slug=role.slug,
@@ -41,7 +39,7 @@ class Definition:
             description=role.description,
             rank=role.rank,
             parents=frozenset(parents.values_list("slug", flat=True)),
-            permissions=frozenset(f"{app}.{codename}" for app, codename in codes),
+            permissions=codes_of(role.permissions.using(using)),
             mfa_required=role.mfa_required,
         )
 
@@ -91,43 +89,38 @@ class Problems:
             code = error.error_list[0].code or "invalid"
             self.add(column.name, code, " ".join(error.messages))
 
+    @property
+    def found(self) -> dict[str, list[tuple[str, str]]]:
+        return dict(self._found)
+
     def raise_any(self) -> None:
         """Raises FieldErrors."""
         if self._found:
-            raise FieldErrors(dict(self._found))
+            raise FieldErrors(self.found)
 
 
 def check_definition(wanted: Definition, graph: Graph, row: Role) -> None:
-    """Raises FieldErrors: columns, names that nobody has, cycles, and what `user` cannot be."""
+    """Raises FieldErrors: columns, names that nobody has or somebody has already, and cycles."""
     problems = Problems()
-    for column in ("slug", "name", "description", "rank"):
-        problems.check(row._meta.get_field(column), getattr(wanted, column))
+    check_columns(wanted, problems)
     pks = {slug: pk for pk, slug in graph.slugs.items()}
+    if row.pk is None and wanted.slug in pks:
+        problems.add("slug", "unique", "There is a role of that slug.")
     for slug in sorted(wanted.parents - pks.keys())[:20]:
         problems.add("parents", "does_not_exist", f"There is no role {slug[:50]!r}.")
     above = graph.closure(pks[slug] for slug in wanted.parents & pks.keys())
     if wanted.slug in wanted.parents or (row.pk and row.pk in above):
         problems.add("parents", "cycle", "A role cannot inherit from itself, through no others.")
-    for code in sorted(wanted.permissions - _known(wanted.permissions).keys())[:20]:
+    for code in sorted(wanted.permissions - rows_of(wanted.permissions).keys())[:20]:
         problems.add("permissions", "does_not_exist", f"There is no permission {code[:150]!r}.")
+    problems.raise_any()
+
+
+def check_columns(wanted: Definition, problems: Problems) -> None:
+    """What can be said without a look at other roles; and what `user` cannot be."""
+    for column in ("slug", "name", "description", "rank"):
+        problems.check(Role._meta.get_field(column), getattr(wanted, column))
     if wanted.slug == SystemRole.USER and wanted.rank:
         problems.add("rank", "invalid", "Everybody holds this role: it ranks nobody.")
     if wanted.slug == SystemRole.USER and wanted.parents:
         problems.add("parents", "invalid", "Everybody holds this role: it inherits from none.")
-    problems.raise_any()
-
-
-def permission_rows(codes: Iterable[str]) -> list[int]:
-    """Primary keys behind codes: two models of an app may share a codename, and then both."""
-    return [pk for pks in _known(codes).values() for pk in pks]
-
-
-def _known(codes: Iterable[str]) -> dict[str, list[int]]:
-    wanted = set(codes)
-    names = {code.partition(".")[2] for code in wanted}
-    found: dict[str, list[int]] = {}
-    rows = Permission.objects.using(router.db_for_write(Role)).filter(codename__in=names).order_by()
-    for pk, app, codename in rows.values_list("pk", "content_type__app_label", "codename"):
-        if (code := f"{app}.{codename}") in wanted:
-            found.setdefault(code, []).append(pk)
-    return found

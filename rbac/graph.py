@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Self
 
-from django.contrib.auth.models import Permission
 from django.db import router
 
+from rbac.codes import codes_of, permissions
 from rbac.models import Role
 
 
@@ -26,13 +26,10 @@ class Graph:
 
     @classmethod
     def load(cls) -> Self:
-        using = router.db_for_write(Role)
-        roles = list(Role.objects.using(using).values_list("pk", "slug", "rank", "mfa_required"))
-        edges = Role.parents.through._default_manager.using(using).values_list(
-            "from_role_id", "to_role_id"
-        )
+        roles = list(Role.objects.values_list("pk", "slug", "rank", "mfa_required"))
+        edges = Role.parents.through._default_manager.using(router.db_for_write(Role))
         parents: defaultdict[int, set[int]] = defaultdict(set)
-        for child, parent in edges:
+        for child, parent in edges.values_list("from_role_id", "to_role_id"):
             parents[child].add(parent)
         return cls(
             slugs={pk: slug for pk, slug, *_ in roles},
@@ -70,11 +67,4 @@ class Graph:
 
     def permissions(self, roles: Iterable[int]) -> frozenset[str]:
         """What these roles hold, inherited permissions included. One statement."""
-        return codes_of(self.closure(roles))
-
-
-def codes_of(roles: Iterable[int]) -> frozenset[str]:
-    """What roles hold themselves, as `app.codename`."""
-    held = Permission.objects.using(router.db_for_write(Role)).filter(roles__in=set(roles))
-    pairs = held.order_by().values_list("content_type__app_label", "codename").distinct()
-    return frozenset(f"{app}.{codename}" for app, codename in pairs)
+        return codes_of(permissions().filter(roles__in=self.closure(roles)))

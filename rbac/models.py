@@ -118,4 +118,7 @@ class RoleAssignment(models.Model):
         return f"{self.user}: {self.role}"
 
     def is_in_force(self, now: datetime) -> bool:
-        return self.starts_at <= now and (self.expires_at is None or self.expires_at > now)
+        return self.starts_at <= now and self.is_unexpired(now)
+
+    def is_unexpired(self, now: datetime) -> bool:
+        return self.expires_at is None or self.expires_at > now

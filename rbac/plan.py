@@ -4,15 +4,11 @@ import dataclasses
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from django.contrib.auth.models import Permission
-from django.db import router
 from django.db.models import Count
-from django.utils import timezone
 
-from portcullis.errors import FieldErrors
-from rbac.definition import Definition, check_definition
+from rbac.codes import codes_of, permissions
+from rbac.definition import Definition, Problems, check_columns
 from rbac.files import Entry, Problem, RoleFile, shown
-from rbac.graph import Graph
 from rbac.models import Role, RoleAssignment
 from rbac.system import AS_MADE
 
@@ -101,12 +97,9 @@ def _cycle(slugs: list[str], entries: Entries) -> Problem:
 
 
 def _problems(entries: Entries, kept: Roles, before: Roles) -> Iterator[Problem]:
-    permissions = Permission.objects.using(router.db_for_write(Role)).order_by()
-    pairs = permissions.values_list("content_type__app_label", "codename")
-    known = {f"{app}.{codename}" for app, codename in pairs}
-    graph = Graph(dict(enumerate(kept)), {}, dict.fromkeys(range(len(kept)), frozenset()))
+    known = codes_of(permissions())
     for each in entries.values():
-        yield from _of_columns(each, kept[each.slug], graph)
+        yield from _of_columns(each, kept[each.slug])
         for code in sorted(each.fields.get("permissions", frozenset()) - known):
             line = each.line("permissions", code)
             yield Problem(f"There is no permission {shown(code)}.", each.slug, "permissions", line)
@@ -118,20 +111,15 @@ def _problems(entries: Entries, kept: Roles, before: Roles) -> Iterator[Problem]
             yield Problem(f"{said} {shown(parent)}.", slug, "parents", at)
 
 
-def _of_columns(entry: Entry, role: Definition, graph: Graph) -> Iterator[Problem]:
-    """What check_definition has against it, but for names and cycles: these are told with lines."""
-    parents = (role.parents & set(graph.slugs.values())) - {role.slug}
-    try:
-        check_definition(role.replace({"permissions": (), "parents": parents}), graph, Role())
-    except FieldErrors as error:
-        for field, found in error.errors.items():
-            if not entry.is_unreadable(field):
-                yield from (
-                    Problem(text, entry.slug, field, entry.line(field)) for _, text in found
-                )
+def _of_columns(entry: Entry, role: Definition) -> Iterator[Problem]:
+    problems = Problems()
+    check_columns(role, problems)
+    for field, found in problems.found.items():
+        if not entry.is_unreadable(field):
+            yield from (Problem(text, entry.slug, field, entry.line(field)) for _, text in found)
 
 
 def _holders(slugs: Collection[str]) -> dict[str, int]:
-    lasting = RoleAssignment.objects.exclude(expires_at__lte=timezone.now())
-    held = lasting.filter(role__slug__in=slugs).order_by().values_list("role__slug")
+    lasting = RoleAssignment.objects.unexpired().filter(role__slug__in=slugs)
+    held = lasting.order_by().values_list("role__slug")
     return dict(held.annotate(Count("pk")))

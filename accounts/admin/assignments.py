@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -29,9 +29,9 @@ EXPIRES = utc_moment("expires_at", "until (UTC)")
 
 def state(row: RoleAssignment) -> str:
     now = timezone.now()
-    if row.expires_at and row.expires_at <= now:
-        return "Expired"
-    return "In force" if row.starts_at <= now else "To come"
+    if row.is_in_force(now):
+        return "In force"
+    return "To come" if row.is_unexpired(now) else "Expired"
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -40,12 +40,11 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("in-force", "In force"), ("to-come", "To come"), ("expired", "Expired")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Row]) -> QuerySet[Row]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         now = timezone.now()
         match self.value():
             case "in-force":
-                lasting = Q(expires_at=None) | Q(expires_at__gt=now)
-                return queryset.filter(lasting, starts_at__lte=now)
+                return queryset.in_force(now)
             case "to-come":
                 return queryset.filter(starts_at__gt=now)
             case "expired":

@@ -12,9 +12,7 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import transaction
-from django.db.models import Count, F, Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -27,6 +25,7 @@ from accounts.admin.step_up import SensitiveAdmin, demand_proof, proof_url, prov
 from portcullis.client import Client
 from portcullis.errors import AuthError, FieldErrors
 from rbac.authority import nobody_else_changes_roles
+from rbac.codes import CODE
 from rbac.definition import Definition
 from rbac.flows import change_role
 from rbac.models import Role
@@ -38,8 +37,7 @@ A_PAGE = 200
 
 def permissions() -> QuerySet[Any]:
     """All of them with their `code`, in the order that people look for them."""
-    code = Concat(F("content_type__app_label"), Value("."), F("codename"))
-    rows = Permission.objects.annotate(code=code).select_related("content_type")
+    rows = Permission.objects.annotate(code=CODE).select_related("content_type")
     return rows.order_by("content_type__app_label", "content_type__model", "codename", "pk")
 
 
@@ -150,7 +148,7 @@ class MatrixMixin(SensitiveAdmin, FlowFormAdmin):
             return redirect(request.get_full_path())
         reason = form.cleaned_data["reason"]
         try:
-            with transaction.atomic(), nobody_else_changes_roles():
+            with nobody_else_changes_roles():
                 before = Definition.of(Role.objects.get(pk=role.pk)).permissions
                 change_role(
                     role.slug,

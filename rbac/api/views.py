@@ -7,11 +7,9 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DataError
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -43,6 +41,7 @@ from rbac.api.serializers import (
     ReplaceRoleBody,
     RoleBody,
 )
+from rbac.codes import CODE, permissions
 from rbac.definition import Definition
 from rbac.explain import explain
 from rbac.flows import change_role, create_role, delete_role, grant, withdraw
@@ -134,8 +133,7 @@ class PermissionsView(RolesEndpoint):
     def get(self, request: Request) -> Response:
         """Every permission there is, by its code."""
         pages = PermissionPages()
-        code = Concat(F("content_type__app_label"), Value("."), F("codename"))
-        rows = Permission.objects.annotate(code=code).select_related("content_type")
+        rows = permissions().annotate(code=CODE).select_related("content_type")
         found = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response([permission_answer(row) for row in found])
 

@@ -4,8 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import IntegrityError, router, transaction
-
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from rbac.authority import (
@@ -15,7 +13,8 @@ from rbac.authority import (
     check_not_own,
     nobody_else_changes_roles,
 )
-from rbac.definition import SETS, Definition, check_definition, permission_rows
+from rbac.codes import rows_of
+from rbac.definition import SETS, Definition, check_definition
 from rbac.errors import SystemRoleStays
 from rbac.flows.actor import check_reason, standing_now
 from rbac.graph import Graph
@@ -24,7 +23,6 @@ from rbac.signals import role_changed, role_created, role_deleted
 from rbac.system import AS_MADE
 
 PERMISSION = "rbac.change_role"
-TAKEN = {"slug": [("unique", "There is a role of that slug.")]}
 
 
 def create_role(definition: Definition, *, by: Any, reason: str, client: Client) -> Role:
@@ -39,11 +37,7 @@ def create_role(definition: Definition, *, by: Any, reason: str, client: Client)
         graph, role = Graph.load(), Role()
         check_definition(definition, graph, role)
         _check_reach(standing, definition, graph)
-        try:
-            with transaction.atomic(using=router.db_for_write(Role)):
-                _write(role, definition)
-        except IntegrityError as error:
-            raise FieldErrors(TAKEN) from error
+        _write(role, definition)
         role_created.send(sender=Role, role=role, by=by, reason=reason, client=client)
     return role
 
@@ -126,4 +120,4 @@ def _write(role: Role, definition: Definition) -> None:
         setattr(role, name, columns[name])
     role.save()
     role.parents.set(Role.objects.filter(slug__in=definition.parents))
-    role.permissions.set(permission_rows(definition.permissions))
+    role.permissions.set(pk for pks in rows_of(definition.permissions).values() for pk in pks)
