@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.urls import reverse
-from playwright.sync_api import expect
 
 from tests.browser.person import Person, an_address
 
@@ -46,7 +45,7 @@ class Visit:
     def make(self, person: Person) -> None:
         """It must end where it is meant to, with the status that is meant."""
         self.arrange(person, self.address)
-        expect(person.page).to_have_url(re.compile(rf"//[^/]+{self.address}(\?|$)"))
+        person.is_at(re.compile(rf"//[^/]+{self.address}(\?|$)"))
         assert person.watch.statuses[-1] == self.status, person.watch.statuses
 
 

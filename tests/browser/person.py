@@ -1,6 +1,7 @@
 """Somebody at a browser of their own, who finds things by what is written on them."""
 
 import uuid
+from re import Pattern
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
@@ -50,8 +51,10 @@ class Person:
     def press(self, name: str) -> None:
         self.button(name).click()
 
-    def is_at(self, path: str) -> None:
-        expect(self.page).to_have_url(self.site.url + path)
+    def is_at(self, path: str | Pattern[str]) -> None:
+        """And all of the page is there: its address changes when its first bytes arrive."""
+        expect(self.page).to_have_url(path if isinstance(path, Pattern) else self.site.url + path)
+        self.page.wait_for_load_state()
 
     def is_told(self, text: str) -> None:
         expect(self.page.get_by_role("status").filter(has_text=text)).to_be_visible()
@@ -61,6 +64,7 @@ class Person:
 
     def sees_nothing_private(self) -> None:
         expect(self.page.get_by_role("button", name="Log out")).to_have_count(0)
+        self.page.wait_for_load_state()
         content = self.page.content()
         assert self.email not in content
         assert self.name not in content
