@@ -10,13 +10,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
+from rbac import strict_yaml
 from rbac.authority import OPERATOR
 from rbac.definition import SETS, Definition
 from rbac.files import parse
 from rbac.flows.actor import check_reason
 from rbac.flows.sync import Refused, check_nobody_holds, said, sync_roles
 from rbac.plan import BadFile, Change, Plan, plan
-from rbac.strict_yaml import LARGEST
 
 STANDARD_INPUT = "-"
 REFUSED = 1
@@ -129,9 +129,9 @@ def _lines(change: Change, holders: int) -> Iterator[str]:
 def _read(file: str) -> bytes:
     try:
         if file == STANDARD_INPUT:
-            return sys.stdin.buffer.read(LARGEST + 1)
+            return sys.stdin.buffer.read(strict_yaml.LARGEST + 1)
         with open(file, "rb") as opened:
-            return opened.read(LARGEST + 1)
+            return opened.read(strict_yaml.LARGEST + 1)
     except (OSError, ValueError) as error:
         raise CommandError(f"{file!r} cannot be read: {error}.", returncode=USAGE) from error
 
