@@ -68,6 +68,12 @@ def mailbox(smtp: Controller, settings, work: Callable[[], None]) -> Mailbox:
 
 
 @pytest.fixture
+def shipped_hasher(settings) -> None:
+    """From now on passwords are hashed as in production, and as slowly."""
+    settings.PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher", *settings.PASSWORD_HASHERS[1:]]
+
+
+@pytest.fixture
 def make_user(db) -> Callable[..., object]:
     """A verified user with PASSWORD, unless told otherwise."""
 

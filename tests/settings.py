@@ -17,7 +17,7 @@ os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 
 with patch.object(environ.Env, "read_env"):  # what a developer keeps in .env stays out
     from config.settings import *  # noqa: F403
-    from config.settings import DATABASES, STORAGES
+    from config.settings import DATABASES, PASSWORD_HASHERS, STORAGES
 
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3" and _database["NAME"] != ":memory:":
@@ -27,3 +27,5 @@ if _database["ENGINE"] == "django.db.backends.sqlite3" and _database["NAME"] != 
 # Static files straight from the apps, as under DEBUG: nobody has run collectstatic.
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+
+PASSWORD_HASHERS = ["tests.hashers.LeastArgon2idHasher", *PASSWORD_HASHERS[1:]]

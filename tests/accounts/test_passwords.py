@@ -236,13 +236,17 @@ def test_a_reset_is_announced(user, heard, mailbox):
 # Hashes -------------------------------------------------------------------------------------------
 
 
-def test_a_password_rests_as_argon2id_with_owasp_s_parameters(user, everything_stored):
+@pytest.mark.usefixtures("shipped_hasher")
+def test_a_password_rests_as_argon2id_with_owasp_s_parameters(make_user, everything_stored):
+    make_user()
     assert stored().startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert PASSWORD not in everything_stored()
 
 
 @pytest.mark.parametrize("hasher", ["pbkdf2_sha256", "bcrypt_sha256"])
-def test_an_older_hash_is_upgraded_at_login_and_nobody_is_logged_out(user, door, hasher):
+def test_an_older_hash_is_upgraded_at_login_and_nobody_is_logged_out(
+    user, door, hasher, shipped_hasher
+):
     older = make_password(PASSWORD, hasher=hasher)
     get_user_model().objects.filter(pk=user.pk).update(password=older, credential_epoch=0)
     assert not logs_in(NEW)

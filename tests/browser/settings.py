@@ -8,8 +8,10 @@ import environ
 
 with patch.object(environ.Env, "read_env"):
     from config.settings import *  # noqa: F403
+    from config.settings import PASSWORD_HASHERS
 
 # Where it is off, errors look as in production; the rest is made for plain HTTP all the same.
 DEBUG = "WITHOUT_DEBUG" not in os.environ
 OUTBOX = Path(os.environ["OUTBOX"])
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
+PASSWORD_HASHERS = ["tests.hashers.LeastArgon2idHasher", *PASSWORD_HASHERS[1:]]
