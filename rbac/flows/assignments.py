@@ -50,10 +50,10 @@ def grant(
         found = Role.objects.filter(slug=role).first() or Role()
         starts = max(starts_at or now, now)
         _check_terms(found, reason, starts, expires_at, now)
-        rank, permissions = _weight(found)
-        standing.check_reach(rank, permissions)
+        weight = _weight(found)
+        standing.check_reach(*weight)
         for moment in _turns(by, starts, expires_at or FOR_GOOD):
-            standing_now(by, PERMISSION, rows, at=moment).check_reach(rank, permissions)
+            standing_now(by, PERMISSION, rows, at=moment).check_reach(*weight)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
             check_admin_stays(without=user)
         assignment, _ = RoleAssignment.objects.update_or_create(
