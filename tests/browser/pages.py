@@ -1,6 +1,7 @@
 """Every page in each of its states, one line each: what accessibility is measured on."""
 
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from django.urls import reverse
 from tests.browser.person import Person, an_address
 
 A_USER = "/admin/accounts/user/[^/]+/change/"
+A_GROUP = "/admin/auth/group/[0-9]+/change/"
+A_ROLE = "/admin/rbac/role/[0-9]+"
 ANYBODY, MEMBER, STAFF = "anybody", "member", "staff"
 MAIL = """\
 From: no-reply@example.com
@@ -117,6 +120,68 @@ def asked_whether(button: str) -> Arrange:
     return arrange
 
 
+def by(page: str, *links: str) -> Arrange:
+    """From that page of the admin, by what its links are called."""
+
+    def arrange(person: Person, address: str) -> None:
+        person.open(reverse(page))
+        for name in links:
+            person.page.get_by_role("main").get_by_role("link", name=name, exact=True).click()
+
+    return arrange
+
+
+def asked_whether_to_delete_a_role(person: Person, address: str) -> None:
+    person.open(reverse("admin:rbac_role_add"))
+    name = f"Editor {an_address()}"
+    person.fill(slug=uuid.uuid4().hex, name=name, reason="Wanted.")
+    person.press("Save")
+    person.page.get_by_role("link", name=name, exact=True).first.click()
+    person.press("Delete the role")
+
+
+def given(person: Person, address: str) -> None:
+    """A role, to somebody who then has one more on their page."""
+    person.email = an_address()
+    person.get_account()
+    person.open(reverse("admin:rbac_roleassignment_add"))
+    person.fill(account=person.email, reason="Wanted.")
+    person.field("Role").select_option(label="Moderator")
+    person.press("Save")
+    person.is_at(reverse("admin:rbac_roleassignment_changelist"))
+
+
+def of_a_moderator(person: Person, address: str) -> None:
+    given(person, address)
+    of_an_account(person, address)
+
+
+def with_members(person: Person, address: str) -> None:
+    given(person, address)
+    by("admin:rbac_role_changelist", "Moderator")(person, address)
+
+
+def newest(page: str) -> Arrange:
+    """The first row of a list of the admin, which may have to be filled before."""
+
+    def arrange(person: Person, address: str) -> None:
+        person.open(reverse(page))
+        person.page.locator("#result_list tbody th a").first.click()
+
+    return arrange
+
+
+def just_given(person: Person, address: str) -> None:
+    given(person, address)
+    newest("admin:rbac_roleassignment_changelist")(person, address)
+
+
+def of_a_group(person: Person, address: str) -> None:
+    person.open(reverse("admin:auth_group_add"))
+    person.fill(name=f"Keepers {uuid.uuid4().hex[:8]}", reason="Wanted.")
+    person.press("Save and continue editing")
+
+
 def without_mail(person: Person, address: str) -> None:
     for mail in person.site.outbox.iterdir():
         mail.unlink()
@@ -179,12 +244,73 @@ VISITS = [
     Visit("admin:accounts_user_add", who=STAFF),
     Visit("admin:accounts_user_change", "", of_an_account, path=A_USER, who=STAFF),
     Visit("admin:accounts_user_changelist", "asks", asked_whether("Deactivate"), who=STAFF),
+    Visit("admin:accounts_user_change", "with a role", of_a_moderator, path=A_USER, who=STAFF),
+    Visit("admin:rbac_role_changelist", who=STAFF),
+    Visit("admin:rbac_role_changelist", "asks", asked_whether_to_delete_a_role, who=STAFF),
+    Visit("admin:rbac_role_add", who=STAFF),
+    Visit("admin:rbac_role_add", "empty", submit("Save"), who=STAFF),
+    Visit("admin:rbac_role_change", "", with_members, path=f"{A_ROLE}/change/", who=STAFF),
+    Visit(
+        "admin:rbac_role_permissions",
+        "",
+        by("admin:rbac_role_changelist", "Administrator", "See them all"),
+        path=f"{A_ROLE}/permissions/",
+        who=STAFF,
+    ),
+    Visit("admin:rbac_role_explain", who=STAFF),
+    Visit("admin:rbac_role_explain", "empty", submit("Explain"), who=STAFF),
+    Visit(
+        "admin:rbac_role_explain",
+        "found",
+        submit("Explain", account="staff@example.com", permission="accounts.view_user"),
+        who=STAFF,
+    ),
+    Visit("admin:rbac_roleassignment_changelist", "", given, who=STAFF),
+    Visit(
+        "admin:rbac_roleassignment_change",
+        "",
+        just_given,
+        path="/admin/rbac/roleassignment/[0-9]+/change/",
+        who=STAFF,
+    ),
+    Visit("admin:rbac_roleassignment_add", who=STAFF),
+    Visit("admin:rbac_roleassignment_add", "empty", submit("Save"), who=STAFF),
+    Visit("admin:auth_group_changelist", who=STAFF),
+    Visit("admin:auth_group_add", who=STAFF),
+    Visit(
+        "admin:auth_group_change",
+        "",
+        of_a_group,
+        path="/admin/auth/group/[0-9]+/change/",
+        who=STAFF,
+    ),
     Visit("admin:tokens_session_changelist", who=STAFF),
+    Visit(
+        "admin:tokens_session_change",
+        "",
+        newest("admin:tokens_session_changelist"),
+        path="/admin/tokens/session/[^/]+/change/",
+        who=STAFF,
+    ),
     Visit("admin:tokens_session_diagnose", who=STAFF),
     Visit("admin:tokens_session_diagnose", "empty", submit("Diagnose"), who=STAFF),
     Visit("admin:tokens_session_diagnose", "found", submit("Diagnose", token="e.e.e"), who=STAFF),
     Visit("admin:accounts_onetimetoken_changelist", who=STAFF),
+    Visit(
+        "admin:accounts_onetimetoken_change",
+        "",
+        newest("admin:accounts_onetimetoken_changelist"),
+        path="/admin/accounts/onetimetoken/[^/]+/change/",
+        who=STAFF,
+    ),
     Visit("admin:tokens_signingkey_changelist", who=STAFF),
+    Visit(
+        "admin:tokens_signingkey_change",
+        "",
+        newest("admin:tokens_signingkey_changelist"),
+        path="/admin/tokens/signingkey/[^/]+/change/",
+        who=STAFF,
+    ),
 ]
 NO_PAGES = {
     "accounts:logout": "a button; a visit is answered by the page 'wrong method'",
@@ -193,4 +319,12 @@ NO_PAGES = {
     "readyz": "JSON",
     "outbox-text": "a text",
     "outbox-html": "a mail",
+    "admin:login": "leads to accounts:login",
+    "admin:logout": "a button",
+    "admin:password_change": "leads to accounts:password-change",
+    "admin:password_change_done": "the same",
+    "admin:jsi18n": "a script",
+    "admin:autocomplete": "JSON",
+    "admin:view_on_site": "leads elsewhere",
+    "admin:app_list": "a part of admin:index",
 }

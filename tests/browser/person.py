@@ -1,7 +1,7 @@
 """Somebody at a browser of their own, who finds things by what is written on them."""
 
+import re
 import uuid
-from re import Pattern
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Response, expect
@@ -38,7 +38,8 @@ class Person:
         return answer
 
     def field(self, label: str) -> Locator:
-        return self.page.get_by_label(label, exact=True)
+        """Django's admin puts colons after its labels."""
+        return self.page.get_by_label(re.compile(rf"^{re.escape(label)}:?$"))
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
@@ -51,9 +52,9 @@ class Person:
     def press(self, name: str) -> None:
         self.button(name).click()
 
-    def is_at(self, path: str | Pattern[str]) -> None:
+    def is_at(self, place: str | re.Pattern[str]) -> None:
         """And all of the page is there: its address changes when its first bytes arrive."""
-        expect(self.page).to_have_url(path if isinstance(path, Pattern) else self.site.url + path)
+        expect(self.page).to_have_url(self.site.url + place if isinstance(place, str) else place)
         self.page.wait_for_load_state()
 
     def is_told(self, text: str) -> None:
