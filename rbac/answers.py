@@ -1,13 +1,14 @@
 """How roles, and who holds them, look from outside: the classes document it, the functions make
 it."""
 
+from collections.abc import Collection
 from typing import Any
 
-from django.contrib.auth.models import Permission
 from django.db.models import Model
 from django.utils import timezone
 from rest_framework import serializers
 
+from rbac.codes import codes_by_role
 from rbac.effective import effective
 from rbac.explain import Explanation
 from rbac.models import Role, RoleAssignment
@@ -73,22 +74,23 @@ class ExplainAnswer(serializers.Serializer[Any]):
     grounds = GroundAnswer(many=True)
 
 
-def role_answer(role: Role) -> dict[str, Any]:
-    """Prefetch `parents` and `permissions__content_type` for several."""
+def role_answers(roles: Collection[Role]) -> list[dict[str, Any]]:
+    """Prefetch `parents` for several."""
+    codes = codes_by_role(role.pk for role in roles)
+    return [_role_answer(role, codes[role.pk]) for role in roles]
+
+
+def _role_answer(role: Role, permissions: set[str]) -> dict[str, Any]:
     return {
         "slug": role.slug,
         "name": role.name,
         "description": role.description,
         "rank": role.rank,
         "parents": sorted(parent.slug for parent in role.parents.all()),
-        "permissions": sorted({code_of(each) for each in role.permissions.all()}),
+        "permissions": sorted(permissions),
         "mfa_required": role.mfa_required,
         "system": role.slug in AS_MADE,
     }
-
-
-def code_of(permission: Permission) -> str:
-    return f"{permission.content_type.app_label}.{permission.codename}"
 
 
 def permission_answer(permission: Any) -> dict[str, Any]:

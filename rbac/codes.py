@@ -1,6 +1,8 @@
 """Permissions by their code, `app.codename`: as code, the API and files of roles write them."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.auth.models import Permission
 from django.db import router
@@ -15,6 +17,23 @@ CODE = Concat(F("content_type__app_label"), Value("."), F("codename"))
 def permissions() -> QuerySet[Permission]:
     """Every permission, read where roles are written, in no order."""
     return Permission.objects.using(router.db_for_write(Role)).order_by()
+
+
+def coded() -> QuerySet[Any]:
+    """The same with their `code`."""
+    return permissions().annotate(code=CODE).select_related("content_type")
+
+
+def codes_by_role(roles: Iterable[int]) -> defaultdict[int, set[str]]:
+    """What each of these roles holds itself. Two statements; each code is in memory once."""
+    names = dict(permissions().annotate(code=CODE).values_list("pk", "code"))
+    holds = Role.permissions.through._default_manager.using(router.db_for_write(Role))
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    pairs = holds.filter(role_id__in=list(roles))
+    for role, permission in pairs.values_list("role_id", "permission_id").iterator():
+        if permission in names:  # it was there a moment ago
+            found[role].add(names[permission])
+    return found
 
 
 def codes_of(rows: QuerySet[Permission]) -> frozenset[str]:

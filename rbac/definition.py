@@ -3,7 +3,7 @@ and what makes one nonsense."""
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -83,11 +83,14 @@ class Problems:
 
     def check(self, column: Any, value: Any) -> None:
         """What the column itself has against the value."""
+        self.ask(column.name, lambda: column.clean(value, None))
+
+    def ask(self, field: str, check: Callable[[], object]) -> None:
+        """What the check raises of ValidationError is wrong with the field."""
         try:
-            column.clean(value, None)
+            check()
         except ValidationError as error:
-            code = error.error_list[0].code or "invalid"
-            self.add(column.name, code, " ".join(error.messages))
+            self.add(field, error.error_list[0].code or "invalid", " ".join(error.messages))
 
     @property
     def found(self) -> dict[str, list[tuple[str, str]]]:

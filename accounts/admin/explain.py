@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from accounts.admin.forms import AccountField, sees_accounts
-from accounts.admin.matrix import matching, permissions
+from accounts.admin.matrix import by_model, matching
 from portcullis.errors import FieldErrors
 from rbac.explain import Explanation, explain
 
@@ -82,4 +82,4 @@ def _suggested(form: ExplainForm) -> list[Any]:
     """Permissions that look like what was typed."""
     typed = form.data.get("permission", "").strip()
     usable = typed and "\0" not in typed
-    return list(matching(permissions(), typed)[:SUGGESTED]) if usable else []
+    return list(matching(by_model(), typed)[:SUGGESTED]) if usable else []

@@ -86,10 +86,13 @@ class FlowForm(forms.ModelForm[Any]):
         match getattr(self.request, "refused", None):
             case FieldErrors(errors=errors):
                 for field, found in errors.items():
-                    self._say(field if field in self.fields else None, found)
+                    self._say(field if self._is_seen(field) else None, found)
             case AuthError() as error:
                 self._say(None, [(error.code, error.message)])
         return self.cleaned_data
+
+    def _is_seen(self, field: str) -> bool:
+        return field in self.fields and not self.fields[field].widget.is_hidden
 
     def _say(self, field: str | None, found: list[tuple[str, str]]) -> None:
         for code, text in found:

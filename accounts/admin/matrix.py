@@ -25,7 +25,7 @@ from accounts.admin.step_up import SensitiveAdmin, demand_proof, proof_url, prov
 from portcullis.client import Client
 from portcullis.errors import AuthError, FieldErrors
 from rbac.authority import nobody_else_changes_roles
-from rbac.codes import CODE
+from rbac.codes import coded
 from rbac.definition import Definition
 from rbac.flows import change_role
 from rbac.models import Role
@@ -35,10 +35,9 @@ A_PAGE = 200
 """Each row sends two fields at most, and Django takes 1,000."""
 
 
-def permissions() -> QuerySet[Any]:
-    """All of them with their `code`, in the order that people look for them."""
-    rows = Permission.objects.annotate(code=CODE).select_related("content_type")
-    return rows.order_by("content_type__app_label", "content_type__model", "codename", "pk")
+def by_model() -> QuerySet[Any]:
+    """All of them, in the order that people look for them."""
+    return coded().order_by("content_type__app_label", "content_type__model", "codename", "pk")
 
 
 def matching(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
@@ -62,7 +61,7 @@ class FilterForm(forms.Form):
     def rows(self) -> QuerySet[Any]:
         """What is wrong in a filter filters nothing."""
         self.is_valid()
-        found = matching(permissions(), self.cleaned_data.get("q", ""))
+        found = matching(by_model(), self.cleaned_data.get("q", ""))
         app = self.cleaned_data.get("app")
         return found.filter(content_type__app_label=app) if app else found
 
@@ -78,7 +77,7 @@ class MatrixForm(ReasonForm):
         super().__init__(data, label_suffix="")
         for name in ("was", "own"):
             field: Any = self.fields[name]
-            field.queryset = permissions()
+            field.queryset = by_model()
 
     def difference(self) -> tuple[set[str], set[str]]:
         """The codes that were checked, and those that were unchecked."""
@@ -142,31 +141,38 @@ class MatrixMixin(SensitiveAdmin, FlowFormAdmin):
         form = MatrixForm(request.POST)
         if not form.is_valid():
             return self._show(request, role, form)
-        added, removed = form.difference()
-        if not added and not removed:
-            self.message_user(request, "There was nothing to do.", messages.WARNING)
-            return redirect(request.get_full_path())
-        reason = form.cleaned_data["reason"]
         try:
-            with nobody_else_changes_roles():
-                before = Definition.of(Role.objects.get(pk=role.pk)).permissions
-                change_role(
-                    role.slug,
-                    changes={"permissions": (before - removed) | added},
-                    by=signed_in(request),
-                    reason=reason,
-                    client=Client.of(request),
-                )
-                self.log_change(request, role, _told(added, removed, reason))
+            given, taken = self._write(request, role, form)
         except AuthError as error:
             text = self.refused(request, error)
             form.add_error("reason" if _about_reason(error) else None, text)
             return self._show(request, role, form)
         except Role.DoesNotExist as error:
             raise Http404 from error
-        done = f"{role}: {len(added)} given, {len(removed)} taken."
-        self.message_user(request, done, messages.SUCCESS)
+        if given or taken:
+            done = f"{role}: {len(given)} given, {len(taken)} taken."
+            self.message_user(request, done, messages.SUCCESS)
+        else:
+            self.message_user(request, "There was nothing to do.", messages.WARNING)
         return redirect(request.get_full_path())
+
+    def _write(self, request: HttpRequest, role: Any, form: Any) -> tuple[set[str], set[str]]:
+        """What of the difference was still to do: somebody else may have done the same."""
+        checked, unchecked = form.difference()
+        reason = form.cleaned_data["reason"]
+        with nobody_else_changes_roles():
+            before = Definition.of(Role.objects.get(pk=role.pk)).permissions
+            given, taken = checked - before, unchecked & before
+            if given or taken:
+                change_role(
+                    role.slug,
+                    changes={"permissions": (before - taken) | given},
+                    by=signed_in(request),
+                    reason=reason,
+                    client=Client.of(request),
+                )
+                self.log_change(request, role, _told(given, taken, reason))
+        return given, taken
 
     def _show(self, request: HttpRequest, role: Any, form: Any) -> HttpResponse:
         reach = Reach.of(request)

@@ -1,17 +1,15 @@
 """Which roles a member of staff may touch: what the flows will say, for pages to offer no more."""
 
 import functools
-from collections import defaultdict
 from typing import Any
 
-from django.contrib.auth.models import Permission
 from django.http import HttpRequest
 
 from accounts.admin.actions import signed_in
 from rbac.authority import Standing
+from rbac.codes import codes_by_role
 from rbac.errors import OutOfReach
 from rbac.graph import Graph
-from rbac.models import Role
 from rbac.system import SystemRole
 
 
@@ -37,15 +35,7 @@ class Reach:
     @functools.cached_property
     def own(self) -> dict[int, set[str]]:
         """What each role holds itself, by primary key. Two statements."""
-        rows = Permission.objects.order_by()
-        names = rows.values_list("pk", "content_type__app_label", "codename")
-        codes = {pk: f"{app_label}.{codename}" for pk, app_label, codename in names}
-        found: defaultdict[int, set[str]] = defaultdict(set)
-        held = Role.permissions.through._default_manager.values_list("role_id", "permission_id")
-        for role, permission in held:
-            if permission in codes:  # it was there a moment ago
-                found[role].add(codes[permission])
-        return found
+        return codes_by_role(self.graph.slugs)
 
     def above(self, role: int) -> set[int]:
         """What a role inherits from, by whatever way; nothing if it is gone meanwhile."""

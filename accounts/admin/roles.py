@@ -67,6 +67,10 @@ class RoleForm(FlowForm):
         if "rank" in self.fields and not reach.standing.above_all:
             self.fields["rank"].help_text = f"Lower than {reach.standing.rank}, which is yours."
 
+    def clean_description(self) -> str:
+        """As it was, though browsers end lines by two characters."""
+        return str(self.cleaned_data["description"]).replace("\r\n", "\n")
+
     def definition(self) -> dict[str, Any]:
         typed = self.cleaned_data
         return {name: typed[name] for name in WHAT_IT_IS} | {

@@ -90,8 +90,3 @@ class SensitiveAdmin(StepUpAdmin):
         if request.method == "POST":
             return may or self.may_change(request)
         return may and object_id is None
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not proven(request) and self.has_delete_permission(request):
-            return demand_proof(request)
-        return super().delete_view(request, *args, **kwargs)

@@ -8,6 +8,8 @@ from django import forms
 from django.contrib import admin
 from django.utils import timezone
 
+from portcullis.validators import exists_in_utc
+
 
 class Moment(forms.DateTimeInput):
     """The browser's own input, which needs no script."""
@@ -20,7 +22,7 @@ class Moment(forms.DateTimeInput):
 
 class UtcField(forms.DateTimeField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, widget=Moment(), **kwargs)
+        super().__init__(required=False, widget=Moment(), validators=[exists_in_utc], **kwargs)
 
     def to_python(self, value: Any) -> Any:
         with timezone.override(UTC):

@@ -9,7 +9,6 @@ from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import DataError
-from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -31,7 +30,7 @@ from rbac.answers import (
     held_answer,
     held_answers,
     permission_answer,
-    role_answer,
+    role_answers,
 )
 from rbac.api.serializers import (
     ChangeRoleBody,
@@ -41,7 +40,7 @@ from rbac.api.serializers import (
     ReplaceRoleBody,
     RoleBody,
 )
-from rbac.codes import CODE, permissions
+from rbac.codes import coded
 from rbac.definition import Definition
 from rbac.explain import explain
 from rbac.flows import change_role, create_role, delete_role, grant, withdraw
@@ -79,8 +78,9 @@ class RolesView(RolesEndpoint):
     def get(self, request: Request) -> Response:
         """Every role, by slug."""
         pages = RolePages()
-        found = pages.paginate_queryset(_roles(), request, view=self) or []
-        return pages.get_paginated_response([role_answer(role) for role in found])
+        roles = Role.objects.prefetch_related("parents")
+        found = pages.paginate_queryset(roles, request, view=self) or []
+        return pages.get_paginated_response(role_answers(found))
 
     @extend_schema(request=RoleBody, responses={201: RoleAnswer})
     def post(self, request: Request) -> Response:
@@ -133,8 +133,7 @@ class PermissionsView(RolesEndpoint):
     def get(self, request: Request) -> Response:
         """Every permission there is, by its code."""
         pages = PermissionPages()
-        rows = permissions().annotate(code=CODE).select_related("content_type")
-        found = pages.paginate_queryset(rows, request, view=self) or []
+        found = pages.paginate_queryset(coded(), request, view=self) or []
         return pages.get_paginated_response([permission_answer(row) for row in found])
 
 
@@ -195,12 +194,9 @@ def _definition(body: dict[str, Any]) -> Definition:
     return Definition(slug=body["slug"], name=body["name"]).replace(body)
 
 
-def _roles() -> QuerySet[Role]:
-    return Role.objects.prefetch_related("parents", "permissions__content_type")
-
-
 def _answer(slug: str) -> dict[str, Any]:
-    return role_answer(get_object_or_404(_roles(), slug=slug))
+    (answer,) = role_answers([get_object_or_404(Role, slug=slug)])
+    return answer
 
 
 def _user(user_id: uuid.UUID) -> Any:

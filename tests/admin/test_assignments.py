@@ -168,6 +168,8 @@ def test_the_last_administrator_stays(desk, user):
         ({"expires_at": "2020-01-01T00:00"}, "expires_at"),
         ({"starts_at": "2999-01-02T00:00", "expires_at": "2999-01-01T00:00"}, "expires_at"),
         ({"starts_at": "tomorrow"}, "starts_at"),
+        ({"starts_at": "9999-12-31T23:59-12:00"}, "starts_at"),
+        ({"expires_at": "9999-12-31T23:59-12:00"}, "expires_at"),  # no row could be read again
     ],
 )
 def test_what_is_wrong_stands_at_its_field(desk, user, clerk, wrong, field):

@@ -225,3 +225,13 @@ def test_it_is_a_table_for_screen_readers_without_inline_script_or_style(desk, c
     assert main.count("<label for=") == main.count('type="checkbox"') + 3  # q, app and reason
     assert 'scope="rowgroup"' in main
     assert not re.search(r"<script(?![^>]*src=)|\sstyle=|\son\w+=|<style", main)
+
+
+def test_what_somebody_else_has_done_meanwhile_is_not_told_twice(desk):
+    role = make_role("clerk", 5)
+    loaded = desk.get(path_of(role))
+    assert save(desk, role, "accounts.view_user").status_code == 302
+    entries = LogEntry.objects.count()
+    answer = save(desk, role, "accounts.view_user", loaded=loaded)
+    assert said(desk.get(answer.url))[-1] == "There was nothing to do."
+    assert (own(role), LogEntry.objects.count()) == ({"accounts.view_user"}, entries)

@@ -284,3 +284,13 @@ def test_an_unknown_role_is_no_error(desk):
     assert "Perhaps it was deleted?" in said(response)[0]
     for pk in ("999999", "9" * 30):
         assert desk.get(f"/admin/rbac/role/{pk}/permissions/").status_code in {400, 404}
+
+
+def test_a_description_of_several_lines_stays_as_it_is(desk):
+    """Browsers send each line's end as two characters."""
+    role = make_role("clerk", 5)
+    Role.objects.filter(pk=role.pk).update(description="One\nTwo")
+    typed = {"description": "One\r\nTwo", "name": "Clerks", "reason": "Because"}
+    assert desk.fill(page_of(role, ROLES), "role_form", **typed).status_code == 302
+    role.refresh_from_db()
+    assert (role.name, role.description) == ("Clerks", "One\nTwo")
