@@ -6,6 +6,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
+from django.db import router
 from django.db.models import Q, QuerySet
 
 from rbac.effective import effective
@@ -57,7 +58,7 @@ class RoleBackend(ModelBackend):
         users: Any = super().with_perm(perm, is_active, include_superusers, obj)  # type: ignore[arg-type]
         if obj is not None:
             return users
-        people = users.model._default_manager
+        people = users.model._default_manager.using(router.db_for_write(Role))
         everybody = people.all() if is_active is None else people.filter(is_active=is_active)
         rows = _rows(perm)
         having = Role.objects.filter(permissions__in=rows).values_list("pk", flat=True)

@@ -123,8 +123,8 @@ def _by_roles(user: Any, permissions: list[int]) -> Iterator[Ground]:
         if slug in computed_roles(user):
             for path in _paths(graph, role, having):
                 yield Ground(via="role", path=path)
-    held = RoleAssignment.objects.filter(user_id=user.pk).order_by("-role__rank", "role__slug")
-    for row in held:
+    held = RoleAssignment.objects.filter(user_id=user.pk, role__in=graph.slugs)
+    for row in held.order_by("-role__rank", "role__slug"):
         for path in _paths(graph, row.role_id, having):
             yield Ground(
                 via="role",

@@ -29,10 +29,12 @@ class Graph:
         roles = list(Role.objects.values_list("pk", "slug", "rank", "mfa_required"))
         edges = Role.parents.through._default_manager.using(router.db_for_write(Role))
         parents: defaultdict[int, set[int]] = defaultdict(set)
+        slugs = {pk: slug for pk, slug, *_ in roles}
         for child, parent in edges.values_list("from_role_id", "to_role_id"):
-            parents[child].add(parent)
+            if parent in slugs:  # it may have been made since
+                parents[child].add(parent)
         return cls(
-            slugs={pk: slug for pk, slug, *_ in roles},
+            slugs=slugs,
             ranks={pk: rank for pk, _, rank, _ in roles},
             parents={pk: frozenset(parents[pk]) for pk, *_ in roles},
             demanding=frozenset(pk for pk, _, _, mfa_required in roles if mfa_required),

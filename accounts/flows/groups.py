@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router, transaction
 
 from accounts.signals import group_changed, group_deleted
 from portcullis import secrets
@@ -19,10 +19,15 @@ TAKEN = {"name": [("unique", "There is a group of that name.")]}
 GONE = {"__all__": [("gone", "The group was deleted meanwhile.")]}
 
 
+def pks_now(related: Any) -> list[Any]:
+    """The primary keys behind a relation, read where they are written."""
+    rows = related.using(router.db_for_write(related.model))
+    return list(rows.order_by("pk").values_list("pk", flat=True))
+
+
 def seen_of(group: Group) -> str:
     """A digest of what a group is, to tell whether somebody else changed it."""
-    permissions = group.permissions.order_by("pk").values_list("pk", flat=True)
-    return secrets.digest(repr((group.name, list(permissions))))
+    return secrets.digest(repr((group.name, pks_now(group.permissions))))
 
 
 def save_group(
@@ -47,7 +52,7 @@ def save_group(
         row = _locked(group) if group else Group()
         if group and seen is not None and not secrets.same(seen, seen_of(row)):
             raise FieldErrors({"seen": [("stale", CHANGED_SINCE)]})
-        held = set(row.permissions.values_list("pk", flat=True)) if group else set()
+        held = set(pks_now(row.permissions)) if group else set()
         differs = {"name": row.name != name, "permissions": held != wanted}
         fields = [field for field in differs if differs[field]]
         if fields:

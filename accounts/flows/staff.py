@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import links
 from accounts.base_user import AbstractEmailUser
 from accounts.errors import LastSuperuser
+from accounts.flows.groups import pks_now
 from accounts.flows.password import order_reset_link
 from accounts.models import PendingLogin, Purpose
 from accounts.signals import (
@@ -39,9 +40,12 @@ MAKE_A_SUPERUSER = ("is_staff", "is_superuser")
 
 def privileges_of(user: AbstractEmailUser) -> str:
     """A digest of what a superuser may change of them, to tell whether somebody else did."""
-    groups = user.groups.order_by("pk").values_list("pk", flat=True)
-    permissions = user.user_permissions.order_by("pk").values_list("pk", flat=True)
-    facts = (user.is_staff, user.is_superuser, list(groups), list(permissions))
+    facts = (
+        user.is_staff,
+        user.is_superuser,
+        pks_now(user.groups),
+        pks_now(user.user_permissions),
+    )
     return secrets.digest(repr(facts))
 
 
@@ -92,7 +96,8 @@ def change_account(
         plain = {name for name in changes if not locked._meta.get_field(name).many_to_many}
         for name in plain:
             setattr(locked, name, changes[name])
-        locked.save(update_fields=plain)
+        # One column at least, for whoever reads their own snapshot to notice.
+        locked.save(update_fields=plain | {"is_active"})
         for name in changes.keys() - plain:
             getattr(locked, name).set(changes[name])
         account_changed.send(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from accounts.flows import staff
@@ -237,3 +239,30 @@ def test_a_role_is_edited_given_or_inherited_from_while_it_is_deleted(someone):
         assert not RoleAssignment.objects.filter(user=ada).exists()
         assert not Role.objects.get(slug="heir").parents.exists()
         Role.objects.filter(slug="heir").delete()
+
+
+def test_of_two_pages_loaded_at_once_the_second_is_told_so(someone):
+    """Also where each transaction sees the database as it was when it began."""
+    first, second = (someone(is_superuser=True, is_staff=True) for _ in range(2))
+    ada, given = someone(), [Group.objects.create(name=name) for name in "ab"]
+    seen = staff.privileges_of(ada)
+
+    def save(by: Any, group: Group) -> None:
+        asking = {"by": by, "reason": "x", "client": CLIENT, "seen": seen}
+        staff.change_account(user=ada, changes={"groups": [group]}, **asking)
+
+    def in_a_snapshot() -> type[Exception] | None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+            )
+        try:
+            save(second, given[1])
+        except (FieldErrors, OperationalError) as error:
+            return type(error)
+        return None
+
+    with holding(partial(save, first, given[0])) as start:
+        saved = start(in_a_snapshot)
+    assert saved.result() is OperationalError
+    assert list(ada.groups.all()) == given[:1]

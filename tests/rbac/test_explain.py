@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.utils import timezone
 
 from portcullis.errors import FieldErrors
@@ -108,3 +109,18 @@ def test_a_permission_that_does_not_exist(someone, code):
     with pytest.raises(FieldErrors) as raised:
         explain(someone(), code)
     assert raised.value.errors["permission"][0][0] == "does_not_exist"
+
+
+def test_a_parent_that_is_made_while_roles_are_read_is_not_there_yet(someone):
+    ada, made = someone("moderator"), []
+
+    def meanwhile(execute, sql, *rest):
+        if sql.startswith("SELECT") and "rbac_role_parents" in sql and not made:
+            made.append("late")
+            Role.objects.get(slug="moderator").parents.add(make_role(*made, VIEW))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(meanwhile):
+        explain(ada, CHANGE)
+    assert made
+    assert ("role", ("moderator", "late"), True) in grounds(ada)
