@@ -4,6 +4,7 @@ is, a permission what they may do, and who holds it can be changed without touch
 from typing import Any
 
 from django.db.models import Model
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from portcullis.permissions import Demand
@@ -18,14 +19,23 @@ class HasRole(Demand):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return roles_of(request.user).issuperset(self.codes)
+        held = roles_of(request.user)
+        return held.issuperset(self.codes) or _not_held(request)
 
 
 class HasAnyRole(Demand):
     """One of them is enough."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return not roles_of(request.user).isdisjoint(self.codes)
+        held = roles_of(request.user)
+        return not held.isdisjoint(self.codes) or _not_held(request)
+
+
+def _not_held(request: Request) -> bool:
+    """False. Raises PermissionDenied where the token left roles out: `~` would let them in."""
+    if getattr(request.user, "roles_omitted", False):
+        raise PermissionDenied
+    return False
 
 
 def roles_of(user: Any) -> set[str]:

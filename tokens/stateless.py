@@ -34,7 +34,8 @@ class StatelessUser:
     """Who a verified access token says is calling; `id` is its `sub`. There is no row behind it.
 
     Where the permissions did not fit into the token (`permissions_omitted`), `has_perm` refuses:
-    ask for a role instead, or ask the issuer.
+    ask for a role instead, or ask the issuer. Where not even the roles did (`roles_omitted`), only
+    the highest is among `roles`, and `HasRole` refuses what it cannot tell.
     """
 
     id: str
@@ -44,6 +45,7 @@ class StatelessUser:
     roles: tuple[str, ...] = dataclasses.field(compare=False)
     permissions: frozenset[str] = dataclasses.field(compare=False, repr=False)
     permissions_omitted: bool = dataclasses.field(compare=False)
+    roles_omitted: bool = dataclasses.field(compare=False)
 
     is_authenticated: ClassVar[bool] = True
     is_anonymous: ClassVar[bool] = False
@@ -62,6 +64,7 @@ class StatelessUser:
             roles=_texts(claims.get("roles")),
             permissions=frozenset(() if omitted else _texts(claims.get("permissions"))),
             permissions_omitted=omitted,
+            roles_omitted=bool(claims.get("roles_omitted")),
         )
 
     @property

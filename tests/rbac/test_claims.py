@@ -9,7 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 
 from rbac.models import Role
 from tests.doors import Api
-from tests.rbac.making import hold, make_role
+from tests.rbac.making import hold, make_role, permission
 from tokens.conf import conf
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +63,7 @@ def test_so_many_roles_that_only_the_highest_fits(user):
     assert facts["roles_omitted"] is True
     assert len(api.access) <= conf().MAX_TOKEN_BYTES
     assert len(api.get("/users/profile").json()["roles"]) == 81
+    user.user_permissions.add(permission("tokens.introspect"))
+    answer = api.post("/auth/token/introspect", {"token": api.access}).json()
+    assert len(answer["roles"]) == 81
+    assert "roles_omitted" not in answer

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.urls import include, path
 from django.utils import timezone
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.response import Response
@@ -20,7 +21,7 @@ from rbac.permissions import HasAnyRole, HasRole, roles_of
 from tests.doors import Api, codes
 from tests.rbac.making import ADD, CHANGE, VIEW, hold, make_role
 from tokens.authentication import TokenAuthentication
-from tokens.stateless import StatelessTokenAuthentication
+from tokens.stateless import StatelessTokenAuthentication, StatelessUser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -227,3 +228,13 @@ def test_who_holds_no_role(someone):
 def test_a_demand_for_nothing_cannot_be_written(demand):
     with pytest.raises(TypeError):
         demand()
+
+
+@pytest.mark.parametrize("demand", [HasRole("suspended"), HasAnyRole("suspended", "barred")])
+def test_what_a_cut_token_does_not_tell_is_refused_both_ways(demand):
+    claims = {"sub": "1", "sid": "s", "role": "chief", "roles": ["chief"], "roles_omitted": True}
+    request = SimpleNamespace(user=StatelessUser.from_claims(claims))
+    assert HasRole("chief").has_permission(request, None)
+    for each in (demand, ~demand, AllowAny & ~demand):
+        with pytest.raises(PermissionDenied):
+            each().has_permission(request, None)

@@ -389,6 +389,11 @@ def test_what_the_token_does_not_list_is_refused(claims):
     assert ada.permissions_omitted == ("permissions_omitted" in claims)
 
 
+def test_whether_all_roles_are_there_is_told():
+    assert not user_of(roles=["clerk"]).roles_omitted
+    assert user_of(roles=["clerk"], roles_omitted=True).roles_omitted
+
+
 def test_users_are_equal_by_id():
     assert user_of(email="a@example.com") == user_of(email="b@example.com", roles=["x"])
     assert len({user_of(), user_of(role="admin"), user_of(sub="2")}) == 2

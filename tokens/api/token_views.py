@@ -48,7 +48,8 @@ class IntrospectView(SignedInEndpoint):
         kind = {Kind.ACCESS: "Bearer", Kind.REFRESH: "refresh_token"}[claims.kind]
         known = {"active": True, "token_type": kind, "username": session.user.get_username()}
         answer = {**claims.payload, **facts(session), **known}
-        answer.pop("permissions_omitted", None)  # they fit into an answer
+        for name in ("permissions_omitted", "roles_omitted"):
+            answer.pop(name, None)  # they fit into an answer
         return Response(answer)
 
 
