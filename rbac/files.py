@@ -13,6 +13,7 @@ from rbac.strict_yaml import Unreadable, compose
 FIELDS = tuple(field.name for field in dataclasses.fields(Definition))
 TEXT, WHOLE, TRUTH = (f"tag:yaml.org,2002:{name}" for name in ("str", "int", "bool"))
 NO_WHOLE = re.compile(r"(?!-?(0|[1-9][0-9]{0,8})\Z)")  # YAML would take 010 for 8 and 1:30 for 90
+LONGEST_SLUG = 50
 ODD_BREAKS = re.compile(r"[\r\x85\u2028\u2029]")
 BaseDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -28,7 +29,8 @@ class Problem:
 
     def __str__(self) -> str:
         place = f"line {self.line}" if self.line else ""
-        return ": ".join(part for part in (place, self.role, self.field, self.text) if part)
+        parts = (place, slug_shown(self.role), self.field, self.text)
+        return ": ".join(part for part in parts if part)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ def render(roles: Iterable[Definition]) -> str:
 def shown(text: str) -> str:
     """What a file says, on one line and not too long."""
     return repr(text if len(text) <= 80 else f"{text[:79]}…")
+
+
+def slug_shown(text: str) -> str:
+    """As it stands there, unless a terminal would obey it."""
+    return text if text.isprintable() and len(text) <= LONGEST_SLUG else shown(text)
 
 
 class _Parser:
@@ -185,7 +192,7 @@ def _slug_of(node: yaml.Node) -> str:
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     slugs = (value.value for key, value in pairs if _is(key, TEXT) and key.value == "slug")
     slug = next(slugs, "")
-    return slug[:50] if isinstance(slug, str) and slug.isprintable() else ""
+    return slug[:LONGEST_SLUG] if isinstance(slug, str) and slug.isprintable() else ""
 
 
 def _is(node: yaml.Node, tag: str) -> bool:

@@ -8,7 +8,7 @@ from django.db.models import Count
 
 from rbac.codes import codes_of, permissions
 from rbac.definition import Definition, Problems, check_columns
-from rbac.files import Entry, Problem, RoleFile, shown
+from rbac.files import Entry, Problem, RoleFile, shown, slug_shown
 from rbac.models import Role, RoleAssignment
 from rbac.system import AS_MADE
 
@@ -93,7 +93,8 @@ def _cycle(slugs: list[str], entries: Entries) -> Problem:
     at = circle.index(child)
     circle = [*circle[at:], *circle[:at], child]
     line = entries[child].line("parents", circle[1]) if child in entries else None
-    return Problem(f"This is a cycle: {' inherits from '.join(circle)}.", child, "parents", line)
+    way = " inherits from ".join(map(slug_shown, circle))
+    return Problem(f"This is a cycle: {way}.", child, "parents", line)
 
 
 def _problems(entries: Entries, kept: Roles, before: Roles) -> Iterator[Problem]:

@@ -67,8 +67,8 @@ def _make(change: Change, asking: dict[str, Any]) -> None:
 
 
 def _take_from_all(slug: str, asking: dict[str, Any]) -> None:
-    held = RoleAssignment.objects.filter(role__slug=slug).order_by("user_id").select_related("user")
-    for assignment in held:
+    held = RoleAssignment.objects.unexpired().filter(role__slug=slug).select_related("user")
+    for assignment in held.order_by("user_id"):
         withdraw(user=assignment.user, role=slug, **asking)
 
 

@@ -634,3 +634,26 @@ def test_whatever_is_printed_is_read_as_it_was(flavour, roles):
     assert read.problems == []
     found = {Definition(slug="", name="").replace(each.fields) for each in read.entries.values()}
     assert found == set(roles)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'roles: [{slug: "\\e]0;mine\\a\\e[31m", name: x}]',
+        'roles: [{slug: "\\e[2Ja", name: x, parents: ["\\e[2Ja"]}]',
+        'roles: [{slug: "\\e[2Ja", name: x, permissions: ["\\e[2J.b"]}]',
+    ],
+)
+def test_no_file_gives_orders_to_a_terminal(refused, text):
+    for options in ((), ("--dry-run",)):
+        assert all(line.isprintable() for line in refused(2, text, *options).splitlines())
+
+
+def test_what_has_expired_needs_no_right_to_take_it(sync, someone, later):
+    make_role("chief", "rbac.delete_role", VIEW, rank=60)
+    make_role("old")
+    hold(someone(is_superuser=True), "old", expires_at=timezone.now() + timedelta(hours=1))
+    by = someone("chief")
+    later(hours=2)
+    sync("roles: [{slug: chief}]", "--prune", "--by", by.email)
+    assert not Role.objects.filter(slug="old").exists()

@@ -50,7 +50,10 @@ class Command(BaseCommand):
             help="with --prune: take these roles from whoever holds them, instead of refusing",
         )
         parser.add_argument(
-            "--by", metavar="EMAIL", help="act as this account: what it may not is refused"
+            "--by",
+            metavar="EMAIL",
+            help="act as this account: what it may not is refused; --dry-run and --check judge the "
+            "file alone",
         )
         parser.add_argument(
             "--reason", help="why, for the record (default: syncroles and the name of FILE)"
