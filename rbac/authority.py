@@ -146,22 +146,28 @@ def check_losers(by: Standing, graph: Graph, roles: Iterable[int]) -> None:
     by.check_reach(graph.rank(losing), graph.permissions(losing))
     using = router.db_for_write(Role)
     users: Any = get_user_model()._default_manager.using(using).exclude(pk=by.pk)
-    if not any(graph.slugs[role] == SystemRole.USER for role in losing):
-        users = users.filter(_holding(losing))
+    slugs = {graph.slugs[role] for role in losing}
+    if SystemRole.USER not in slugs:
+        computed = Q(is_superuser=True) if SystemRole.ADMIN in slugs else Q()
+        users = users.filter(Q(_holding(losing)) | computed)
     if users.filter(_out_of_reach(by, graph)).exists():
         raise SomebodyLoses
 
 
-def check_admin_stays(*, without: Any) -> None:
+def check_admin_stays(*, without: Any, until: datetime | None = None) -> None:
     """Raises LastAdmin if `without` is the last active account that was given `admin`. Who holds it
-    for a time only does not stay for who holds it for good."""
+    for a time only does not stay for who holds it for good. With `until` they go on holding it, but
+    not for longer: that is no loss to who held it for less."""
     held = RoleAssignment.objects.in_force().filter(
         role__slug=SystemRole.ADMIN, user__is_active=True
     )
     ends = dict(held.values_list("user_id", "expires_at"))
     if without.pk not in ends:
         return
-    for_good = ends.pop(without.pk) is None
+    held_until = ends.pop(without.pk)
+    if until and held_until and until >= held_until:
+        return
+    for_good = held_until is None
     if not any(end is None or not for_good for end in ends.values()):
         raise LastAdmin("nobody else holds the role admin")
 

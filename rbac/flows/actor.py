@@ -1,6 +1,6 @@
 """Who asks, as the database has them now: not as their request was admitted a moment ago."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -9,6 +9,8 @@ from rbac.authority import OPERATOR, Standing
 from rbac.definition import Problems
 from rbac.errors import PermissionDenied
 from rbac.models import RoleAssignment
+
+INSTANT = timedelta(microseconds=1)
 
 
 def locked_users(*users: Any) -> dict[Any, Any]:
@@ -34,6 +36,14 @@ def standing_now(
     if not standing.may(code):
         raise PermissionDenied(f"{code} is not theirs any more")
     return standing
+
+
+def turns(by: Any, start: datetime, end: datetime) -> list[datetime]:
+    """The moments from `start` to `end` at which `by` may stand lower than just before: the first
+    and the last one, and where what they hold for a time ends."""
+    held = RoleAssignment.objects.filter(user=by.pk, expires_at__gt=start, expires_at__lt=end)
+    ends = held.values_list("expires_at", flat=True)
+    return [start, *(at for at in ends if at), end - INSTANT]
 
 
 def check_reason(reason: str, problems: Problems | None = None) -> None:

@@ -1,11 +1,13 @@
 """Roles are given to people and taken from them, by people who stand above both."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
 
 from portcullis.client import Client
+from portcullis.validators import exists_in_utc
 from rbac.authority import (
     FOR_GOOD,
     Standing,
@@ -15,14 +17,13 @@ from rbac.authority import (
 from rbac.definition import Problems
 from rbac.effective import forget
 from rbac.errors import PermissionDenied
-from rbac.flows.actor import check_reason, locked_users, standing_now
+from rbac.flows.actor import check_reason, locked_users, standing_now, turns
 from rbac.graph import Graph
 from rbac.models import Role, RoleAssignment
 from rbac.signals import role_granted, role_withdrawn
 from rbac.system import SystemRole
 
 PERMISSION = "rbac.assign_role"
-INSTANT = timedelta(microseconds=1)
 
 
 def grant(
@@ -49,13 +50,13 @@ def grant(
         _check_over(standing, by, rows.get(user.pk))
         found = Role.objects.filter(slug=role).first() or Role()
         starts = max(starts_at or now, now)
-        _check_terms(found, reason, starts, expires_at, now)
+        _check_terms(found, reason, starts, expires_at)
         weight = _weight(found)
         standing.check_reach(*weight)
-        for moment in _turns(by, starts, expires_at or FOR_GOOD):
+        for moment in turns(by, starts, expires_at or FOR_GOOD):
             standing_now(by, PERMISSION, rows, at=moment).check_reach(*weight)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
-            check_admin_stays(without=user)
+            check_admin_stays(without=user, until=expires_at if starts <= now else None)
         assignment, _ = RoleAssignment.objects.update_or_create(
             user_id=user.pk,
             role=found,
@@ -105,14 +106,6 @@ def withdraw(*, user: Any, role: str, reason: str, by: Any, client: Client) -> b
     return True
 
 
-def _turns(by: Any, start: datetime, end: datetime) -> list[datetime]:
-    """The moments from `start` to `end` at which `by` may stand lower than just before: the first
-    and the last one, and where what they hold for a time ends."""
-    held = RoleAssignment.objects.filter(user=by.pk, expires_at__gt=start, expires_at__lt=end)
-    ends = held.values_list("expires_at", flat=True)
-    return [start, *(at for at in ends if at), end - INSTANT]
-
-
 def _check_over(standing: Standing, by: Any, over: Any | None) -> None:
     if over is None:
         raise PermissionDenied("that account is gone")
@@ -132,15 +125,16 @@ def _check_not_freed(role: Role) -> None:
         raise PermissionDenied("nobody frees themselves of a second factor")
 
 
-def _check_terms(
-    role: Role, reason: str, starts_at: datetime, expires_at: datetime | None, now: datetime
-) -> None:
+def _check_terms(role: Role, reason: str, starts_at: datetime, expires_at: datetime | None) -> None:
     problems = Problems()
     if role._state.adding:
         problems.add("role", "does_not_exist", "There is no such role.")
     elif role.slug == SystemRole.USER:
         problems.add("role", "invalid", "Everybody holds this role without being given it.")
     check_reason(reason, problems)
-    if expires_at and expires_at <= max(now, starts_at):
+    for field, at in (("starts_at", starts_at), ("expires_at", expires_at)):
+        if at:
+            problems.ask(field, partial(exists_in_utc, at))
+    if expires_at and expires_at <= starts_at:
         problems.add("expires_at", "past", "It would be over before it has begun.")
     problems.raise_any()

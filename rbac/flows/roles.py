@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from rbac.authority import (
@@ -16,13 +18,14 @@ from rbac.authority import (
 from rbac.codes import rows_of
 from rbac.definition import SETS, Definition, check_definition
 from rbac.errors import SystemRoleStays
-from rbac.flows.actor import check_reason, standing_now
+from rbac.flows.actor import check_reason, standing_now, turns
 from rbac.graph import Graph
 from rbac.models import Role
 from rbac.signals import role_changed, role_created, role_deleted
 from rbac.system import AS_MADE
 
 PERMISSION = "rbac.change_role"
+DELETE = "rbac.delete_role"
 
 
 def create_role(definition: Definition, *, by: Any, reason: str, client: Client) -> Role:
@@ -48,8 +51,8 @@ def change_role(
     """Set fields of a Definition. Both what the role was and what it becomes must be in reach.
 
     Raises Role.DoesNotExist, FieldErrors, or PermissionDenied, also where somebody out of reach
-    would lose by it, or `by` adds to what they hold themselves, or what they do not hold for good:
-    it would outlast what allows it.
+    would lose by it, or `by` adds to what they hold themselves, or what they do not hold for good,
+    or drops a second factor: it would outlast what allows it.
     """
     check_reason(reason)
     with nobody_else_changes_roles():
@@ -65,11 +68,9 @@ def change_role(
             check_definition(wanted, graph, role)
             _check_reach(standing, wanted, graph)
             demanded, demands = _demands_mfa(before, graph), _demands_mfa(wanted, graph)
-            if wanted.gives_more(before):
-                for_good = standing_now(by, PERMISSION, at=FOR_GOOD)
-                _check_reach(for_good, wanted.beyond(before), graph)
             if wanted.gives_more(before) or (demanded and not demands):
                 check_not_own(standing, graph, role.pk)
+                _check_lasting(by, PERMISSION, wanted.beyond(before), graph)
             if before.gives_more(wanted) or demanded != demands:
                 check_losers(standing, graph, [role.pk])
             _write(role, wanted)
@@ -87,7 +88,7 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
     """
     check_reason(reason)
     with nobody_else_changes_roles():
-        standing = standing_now(by, "rbac.delete_role")
+        standing = standing_now(by, DELETE)
         role = Role.objects.get(slug=slug)
         if slug in AS_MADE:
             raise SystemRoleStays
@@ -95,6 +96,7 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
         _check_reach(standing, Definition.of(role), graph)
         if graph.demands_mfa([role.pk]):
             check_not_own(standing, graph, role.pk)
+            _check_lasting(by, DELETE, Definition.of(role), graph)
         check_losers(standing, graph, [role.pk])
         role.delete()
         role_deleted.send(sender=Role, slug=slug, by=by, reason=reason, client=client)
@@ -108,6 +110,12 @@ def _check_reach(standing: Standing, definition: Definition, graph: Graph) -> No
         max(definition.rank, graph.rank(parents)),
         definition.permissions | graph.permissions(parents),
     )
+
+
+def _check_lasting(by: Any, code: str, definition: Definition, graph: Graph) -> None:
+    """It is in reach for as long as it stays. Raises PermissionDenied, or OutOfReach."""
+    for moment in turns(by, timezone.now(), FOR_GOOD):
+        _check_reach(standing_now(by, code, at=moment), definition, graph)
 
 
 def _demands_mfa(definition: Definition, graph: Graph) -> bool:

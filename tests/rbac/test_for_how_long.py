@@ -1,5 +1,6 @@
 """Nobody gives for longer than they hold, and nobody loosens a demand for a second factor."""
 
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -189,3 +190,35 @@ def test_what_another_backend_allows_counts(settings, manager, someone):
     with pytest.raises(PermissionDenied):
         check_authority(by=now(manager), over=now(chief))
     check_authority(by=now(manager), over=now(someone()))
+
+
+def test_what_is_put_into_a_role_is_theirs_without_a_gap(someone, refused):
+    """Their right ends in an hour, and comes back for good an hour later."""
+    for slug in ("spring", "autumn"):
+        make_role(slug, *OF_A_MANAGER, rank=80)
+    make_role("low", rank=1)
+    gardener, moment = someone(), timezone.now()
+    hold(gardener, "spring", expires_at=moment + HOUR)
+    hold(gardener, "autumn", starts_at=moment + 2 * HOUR)
+    refused(PermissionDenied, partial(change, gardener, "low", permissions=[VIEW]))
+    gardener.role_assignments.filter(role__slug="autumn").update(starts_at=moment + HOUR)
+    change(gardener, "low", permissions=[VIEW])
+
+
+@pytest.mark.parametrize("loosen", [partial(change, mfa_required=False), delete])
+def test_nobody_drops_a_second_factor_for_longer_than_they_may(
+    stand_in, root, someone, refused, loosen
+):
+    make_role("strict", VIEW, rank=9, mfa_required=True)
+    make_role("heir", parents=("strict",), rank=9)
+    someone("heir")
+    refused(PermissionDenied, lambda: loosen(stand_in, "strict"))
+    loosen(root, "strict")
+
+
+@pytest.mark.parametrize("field", ["starts_at", "expires_at"])
+def test_terms_are_in_the_calendar(someone, root, refused, field):
+    """No database gives back what is in the year 10,000 in Greenwich."""
+    make_role("low")
+    beyond = datetime(9999, 12, 31, 23, 59, tzinfo=timezone.get_fixed_timezone(-12 * 60))
+    refused(FieldErrors, partial(give, root, someone(), "low", **{field: beyond}))

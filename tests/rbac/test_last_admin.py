@@ -62,3 +62,12 @@ def test_an_account_in_the_wrong_hands_is_shut_out_even_if_it_is_the_last_admin(
             staff.deactivate(by=by, user=over, client=CLIENT)
     for user in (peer, admin):
         assert staff.deactivate(by=root, user=user, client=CLIENT)
+
+
+def test_the_last_admin_may_stay_for_longer(someone, root, refused):
+    admin, moment = someone(), timezone.now()
+    hold(admin, "admin", expires_at=moment + 2 * HOUR)
+    refused(LastAdmin, partial(give, root, admin, "admin", expires_at=moment + HOUR))
+    give(root, admin, "admin", expires_at=moment + 3 * HOUR)
+    give(root, admin, "admin")
+    assert admin.role_assignments.get().expires_at is None

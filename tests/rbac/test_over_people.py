@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 
 from rbac.authority import OPERATOR, check_authority
 from rbac.errors import PermissionDenied, SomebodyLoses
@@ -88,3 +88,22 @@ def test_at_the_rank_of_everybody_who_may_strictly_less_is_below(someone, make_u
             check_authority(by=by, over=over)
     with pytest.raises(PermissionDenied):
         check_authority(by=someone(), over=someone())
+
+
+@pytest.fixture
+def owner(someone):
+    """Who ranks above `admin`, and may do everything, but is no superuser."""
+    make_role("owner", rank=200).permissions.set(Permission.objects.all())
+    return someone("owner")
+
+
+def test_superusers_lose_nothing_that_they_hold_without_having_been_given_it(owner, root, refused):
+    make_role("auditors", rank=5)
+    admin = Role.objects.get(slug="admin")
+    admin.parents.set(Role.objects.filter(slug="auditors"))
+    Role.objects.filter(pk=admin.pk).update(mfa_required=True)
+    refused(SomebodyLoses, partial(change, owner, "admin", mfa_required=False))
+    refused(SomebodyLoses, partial(change, owner, "admin", parents=[]))
+    refused(SomebodyLoses, partial(delete, owner, "auditors"))
+    make_role("others", rank=5)
+    delete(owner, "others")
