@@ -26,10 +26,11 @@ def coded() -> QuerySet[Any]:
 
 def codes_by_role(roles: Iterable[int]) -> defaultdict[int, set[str]]:
     """What each of these roles holds itself. Two statements; each code is in memory once."""
-    names = dict(permissions().annotate(code=CODE).values_list("pk", "code"))
     holds = Role.permissions.through._default_manager.using(router.db_for_write(Role))
-    found: defaultdict[int, set[str]] = defaultdict(set)
     pairs = holds.filter(role_id__in=list(roles))
+    held = permissions().filter(pk__in=pairs.values("permission_id"))
+    names = dict(held.annotate(code=CODE).values_list("pk", "code"))
+    found: defaultdict[int, set[str]] = defaultdict(set)
     for role, permission in pairs.values_list("role_id", "permission_id").iterator():
         if permission in names:  # it was there a moment ago
             found[role].add(names[permission])

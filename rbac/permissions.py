@@ -32,7 +32,8 @@ class HasAnyRole(Demand):
 
 
 def _not_held(request: Request) -> bool:
-    """False. Raises PermissionDenied where the token left roles out: `~` would let them in."""
+    """False. Raises PermissionDenied where the token left roles out: `~` would let them in. That
+    ends a `|` too: what else lets somebody in goes before it."""
     if getattr(request.user, "roles_omitted", False):
         raise PermissionDenied
     return False

@@ -42,7 +42,7 @@ def turns(by: Any, start: datetime, end: datetime) -> list[datetime]:
     """The moments from `start` to `end` at which `by` may stand lower than just before: the first
     and the last one, and where what they hold for a time ends."""
     held = RoleAssignment.objects.filter(user=by.pk, expires_at__gt=start, expires_at__lt=end)
-    ends = held.values_list("expires_at", flat=True)
+    ends = held.values_list("expires_at", flat=True).distinct()
     return [start, *(at for at in ends if at), end - INSTANT]
 
 

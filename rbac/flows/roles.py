@@ -71,6 +71,8 @@ def change_role(
             if wanted.gives_more(before) or (demanded and not demands):
                 check_not_own(standing, graph, role.pk)
                 _check_lasting(by, PERMISSION, wanted.beyond(before), graph)
+            if demanded and not demands:
+                _check_lasting(by, PERMISSION, before, graph)
             if before.gives_more(wanted) or demanded != demands:
                 check_losers(standing, graph, [role.pk])
             _write(role, wanted)
@@ -84,7 +86,8 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
     """Whoever holds the role loses it, and roles that inherit from it lose what it held.
 
     Raises Role.DoesNotExist, or PermissionDenied: SystemRoleStays, OutOfReach, and where somebody
-    out of reach would lose by it, or `by` would be freed of a second factor.
+    out of reach would lose by it, or `by` would be freed of a second factor. One that demands it
+    is deleted by whoever stands above it for good.
     """
     check_reason(reason)
     with nobody_else_changes_roles():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.flows import staff
@@ -252,12 +252,10 @@ def test_of_two_pages_loaded_at_once_the_second_is_told_so(someone):
         staff.change_account(user=ada, changes={"groups": [group]}, **asking)
 
     def in_a_snapshot() -> type[Exception] | None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-            )
         try:
-            save(second, given[1])
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                save(second, given[1])
         except (FieldErrors, OperationalError) as error:
             return type(error)
         return None

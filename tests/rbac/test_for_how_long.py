@@ -27,6 +27,7 @@ from tests.rbac.making import (
 )
 
 pytestmark = pytest.mark.django_db
+CHANGE_ROLE, DELETE_ROLE = "rbac.change_role", "rbac.delete_role"
 
 
 @pytest.fixture(params=["alone", "beside another"])
@@ -206,14 +207,26 @@ def test_what_is_put_into_a_role_is_theirs_without_a_gap(someone, refused):
 
 
 @pytest.mark.parametrize("loosen", [partial(change, mfa_required=False), delete])
+@pytest.mark.parametrize("stays", [(), (CHANGE_ROLE, DELETE_ROLE)])
 def test_nobody_drops_a_second_factor_for_longer_than_they_may(
-    stand_in, root, someone, refused, loosen
+    stand_in, someone, refused, loosen, stays
 ):
+    make_role("steady", *stays, rank=80)
+    hold(stand_in, "steady")
     make_role("strict", VIEW, rank=9, mfa_required=True)
     make_role("heir", parents=("strict",), rank=9)
     someone("heir")
-    refused(PermissionDenied, lambda: loosen(stand_in, "strict"))
-    loosen(root, "strict")
+    refused(OutOfReach if stays else PermissionDenied, lambda: loosen(now(stand_in), "strict"))
+    loosen(OPERATOR, "strict")
+
+
+def test_nor_by_its_parents(stand_in, root, refused):
+    make_role("steady", CHANGE_ROLE, rank=80)
+    hold(stand_in, "steady")
+    make_role("demanding", VIEW, mfa_required=True)
+    make_role("strict", parents=("demanding",), rank=9)
+    refused(OutOfReach, partial(change, now(stand_in), "strict", parents=[]))
+    change(root, "strict", parents=[])
 
 
 @pytest.mark.parametrize("field", ["starts_at", "expires_at"])
