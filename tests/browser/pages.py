@@ -162,7 +162,7 @@ def with_members(person: Person, address: str) -> None:
 
 
 def newest(page: str) -> Arrange:
-    """The first row of a list of the admin, which may have to be filled before."""
+    """The first row of a list of the admin; there must be one."""
 
     def arrange(person: Person, address: str) -> None:
         person.open(reverse(page))
@@ -174,6 +174,11 @@ def newest(page: str) -> Arrange:
 def just_given(person: Person, address: str) -> None:
     given(person, address)
     newest("admin:rbac_roleassignment_changelist")(person, address)
+
+
+def just_mailed(person: Person, address: str) -> None:
+    person.api("forgot-password", email=person.email)
+    newest("admin:accounts_onetimetoken_changelist")(person, address)
 
 
 def of_a_group(person: Person, address: str) -> None:
@@ -299,7 +304,7 @@ VISITS = [
     Visit(
         "admin:accounts_onetimetoken_change",
         "",
-        newest("admin:accounts_onetimetoken_changelist"),
+        just_mailed,
         path="/admin/accounts/onetimetoken/[^/]+/change/",
         who=STAFF,
     ),
