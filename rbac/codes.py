@@ -31,7 +31,7 @@ def codes_by_role(roles: Iterable[int]) -> defaultdict[int, set[str]]:
     held = permissions().filter(pk__in=pairs.values("permission_id"))
     names = dict(held.annotate(code=CODE).values_list("pk", "code"))
     found: defaultdict[int, set[str]] = defaultdict(set)
-    for role, permission in pairs.values_list("role_id", "permission_id").iterator():
+    for role, permission in pairs.values_list("role_id", "permission_id"):
         if permission in names:  # it was there a moment ago
             found[role].add(names[permission])
     return found

@@ -13,6 +13,9 @@ from django.db import router
 from rbac.codes import codes_of, permissions
 from rbac.models import Role
 
+Weight = tuple[int, frozenset[str]]
+"""How high roles rank, and all that they hold."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Graph:
@@ -70,3 +73,7 @@ class Graph:
     def permissions(self, roles: Iterable[int]) -> frozenset[str]:
         """What these roles hold, inherited permissions included. One statement."""
         return codes_of(permissions().filter(roles__in=self.closure(roles)))
+
+    def weight(self, roles: Collection[int]) -> Weight:
+        """What inherited from others counts too. One statement."""
+        return self.rank(roles), self.permissions(roles)

@@ -172,7 +172,8 @@ def may_withdraw(request: HttpRequest, row: RoleAssignment) -> bool:
         return False
     if row.user_id == request.user.pk:
         reach = Reach.of(request)
-        return reach.standing.above_all or not reach.graph.demands_mfa([row.role_id])
+        demands = row.is_unexpired(timezone.now()) and reach.graph.demands_mfa([row.role_id])
+        return reach.standing.above_all or not demands
     return has_authority(request, row.user) and Reach.of(request).includes(row.role_id)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.contrib.admin.widgets import AdminTextareaWidget
+from django.db.models import Count, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -40,6 +41,14 @@ def seen_of(role: Role) -> str:
     return secrets.digest(repr((facts, sorted(found.parents))))
 
 
+class Lines(AdminTextareaWidget):
+    """As it is stored, though browsers end lines by two characters."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        typed = super().value_from_datadict(data, files, name)
+        return typed and typed.replace("\r\n", "\n")
+
+
 class Parents(forms.ModelMultipleChoiceField[Role]):
     widget = forms.CheckboxSelectMultiple
 
@@ -66,10 +75,6 @@ class RoleForm(FlowForm):
             self.fields["seen"].initial = lambda: seen_of(role)
         if "rank" in self.fields and not reach.standing.above_all:
             self.fields["rank"].help_text = f"Lower than {reach.standing.rank}, which is yours."
-
-    def clean_description(self) -> str:
-        """As it was, though browsers end lines by two characters."""
-        return str(self.cleaned_data["description"]).replace("\r\n", "\n")
 
     def definition(self) -> dict[str, Any]:
         typed = self.cleaned_data
@@ -103,6 +108,7 @@ class RoleAdmin(MatrixMixin, ExplainMixin):
     form = RoleForm
     change_form_template = "accounts/admin/role_form.html"
     change_list_template = "accounts/admin/role_list.html"
+    formfield_overrides = {TextField: {"widget": Lines}}
     actions = sensitive_actions = ("delete_role",)
     list_display = (
         "name",

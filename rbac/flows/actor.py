@@ -1,5 +1,6 @@
 """Who asks, as the database has them now: not as their request was admitted a moment ago."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ def locked_users(*users: Any) -> dict[Any, Any]:
 
 
 def standing_now(
-    by: Any, code: str, rows: dict[Any, Any] | None = None, *, at: datetime | None = None
+    by: Any, code: str, rows: Mapping[Any, Any] | None = None, *, at: datetime | None = None
 ) -> Standing:
     """Where `by` stands now, or `at` a later moment. The operator needs no permission.
 
@@ -38,12 +39,19 @@ def standing_now(
     return standing
 
 
-def turns(by: Any, start: datetime, end: datetime) -> list[datetime]:
-    """The moments from `start` to `end` at which `by` may stand lower than just before: the first
-    and the last one, and where what they hold for a time ends."""
+def standings(
+    by: Any, code: str, start: datetime, end: datetime, rows: Mapping[Any, Any] | None = None
+) -> Iterator[Standing]:
+    """Where `by` stands whenever they may stand lower than just before: at `start`, just before
+    `end`, and where what they hold for a time ends in between.
+
+    Raises PermissionDenied unless they have the permission `code` then too.
+    """
+    rows = locked_users(by) if rows is None else rows
     held = RoleAssignment.objects.filter(user=by.pk, expires_at__gt=start, expires_at__lt=end)
     ends = held.values_list("expires_at", flat=True).distinct()
-    return [start, *(at for at in ends if at), end - INSTANT]
+    for moment in (start, *(at for at in ends if at), end - INSTANT):
+        yield standing_now(by, code, rows, at=moment)
 
 
 def check_reason(reason: str, problems: Problems | None = None) -> None:

@@ -1,9 +1,11 @@
 """Roles are given to people and taken from them, by people who stand above both."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from portcullis.client import Client
@@ -17,8 +19,8 @@ from rbac.authority import (
 from rbac.definition import Problems
 from rbac.effective import forget
 from rbac.errors import PermissionDenied
-from rbac.flows.actor import check_reason, locked_users, standing_now, turns
-from rbac.graph import Graph
+from rbac.flows.actor import check_reason, locked_users, standing_now, standings
+from rbac.graph import Graph, Weight
 from rbac.models import Role, RoleAssignment
 from rbac.signals import role_granted, role_withdrawn
 from rbac.system import SystemRole
@@ -51,10 +53,13 @@ def grant(
         found = Role.objects.filter(slug=role).first() or Role()
         starts = max(starts_at or now, now)
         _check_terms(found, reason, starts, expires_at)
-        weight = _weight(found)
+        graph = Graph.load()
+        weight = graph.weight([found.pk])
         standing.check_reach(*weight)
-        for moment in turns(by, starts, expires_at or FOR_GOOD):
-            standing_now(by, PERMISSION, rows, at=moment).check_reach(*weight)
+        for each in standings(by, PERMISSION, starts, expires_at or FOR_GOOD, rows):
+            each.check_reach(*weight)
+        if graph.demands_mfa([found.pk]) and _held(user, role).exists():
+            _check_may_free(by, rows, user, weight)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
             check_admin_stays(without=user, until=expires_at if starts <= now else None)
         assignment, _ = RoleAssignment.objects.update_or_create(
@@ -86,16 +91,13 @@ def withdraw(*, user: Any, role: str, reason: str, by: Any, client: Client) -> b
     with nobody_else_changes_roles():
         rows = locked_users(by, user)
         standing = standing_now(by, PERMISSION, rows)
-        held = RoleAssignment.objects.filter(user_id=user.pk, role__slug=role)
-        assignment = held.select_related("role").first()
         if by.pk != user.pk:
             _check_over(standing, by, rows.get(user.pk))
-            if assignment and not standing.above_all:
-                standing.check_reach(*_weight(assignment.role))
-        elif assignment and not standing.above_all and assignment.is_unexpired(timezone.now()):
-            _check_not_freed(assignment.role)
+        assignment = _held(user, role).first()
         if assignment is None:
             return False
+        if not standing.above_all:
+            _check_taking(standing, by, rows, assignment)
         if role == SystemRole.ADMIN:
             check_admin_stays(without=user)
         assignment.delete()
@@ -114,15 +116,31 @@ def _check_over(standing: Standing, by: Any, over: Any | None) -> None:
     standing.check_over(Standing.of(over))
 
 
-def _weight(role: Role) -> tuple[int, frozenset[str]]:
-    """How high a role ranks, and all that it holds."""
+def _held(user: Any, role: str) -> QuerySet[RoleAssignment]:
+    return RoleAssignment.objects.filter(user_id=user.pk, role__slug=role)
+
+
+def _check_taking(
+    standing: Standing, by: Any, rows: Mapping[Any, Any], held: RoleAssignment
+) -> None:
     graph = Graph.load()
-    return graph.rank([role.pk]), graph.permissions([role.pk])
+    demands = graph.demands_mfa([held.role_id]) and held.is_unexpired(timezone.now())
+    if by.pk == held.user_id:
+        if demands:
+            raise PermissionDenied("nobody frees themselves of a second factor")
+        return
+    weight = graph.weight([held.role_id])
+    standing.check_reach(*weight)
+    if demands:
+        _check_may_free(by, rows, rows[held.user_id], weight)
 
 
-def _check_not_freed(role: Role) -> None:
-    if Graph.load().demands_mfa([role.pk]):
-        raise PermissionDenied("nobody frees themselves of a second factor")
+def _check_may_free(by: Any, rows: Mapping[Any, Any], user: Any, weight: Weight) -> None:
+    """Who is free of a second factor stays so: it is for who stands above them for good."""
+    over = Standing.of(rows[user.pk])
+    for standing in standings(by, PERMISSION, timezone.now(), FOR_GOOD, rows):
+        standing.check_reach(*weight)
+        standing.check_over(over)
 
 
 def _check_terms(role: Role, reason: str, starts_at: datetime, expires_at: datetime | None) -> None:
@@ -135,6 +153,6 @@ def _check_terms(role: Role, reason: str, starts_at: datetime, expires_at: datet
     for field, at in (("starts_at", starts_at), ("expires_at", expires_at)):
         if at:
             problems.ask(field, partial(exists_in_utc, at))
-    if expires_at and expires_at <= starts_at:
+    if expires_at and expires_at <= starts_at and "expires_at" not in problems.found:
         problems.add("expires_at", "past", "It would be over before it has begun.")
     problems.raise_any()

@@ -1,7 +1,7 @@
 """Roles are made, changed and deleted, by people who stand above them."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -18,8 +18,8 @@ from rbac.authority import (
 from rbac.codes import rows_of
 from rbac.definition import SETS, Definition, check_definition
 from rbac.errors import SystemRoleStays
-from rbac.flows.actor import check_reason, standing_now, turns
-from rbac.graph import Graph
+from rbac.flows.actor import check_reason, standing_now, standings
+from rbac.graph import Graph, Weight
 from rbac.models import Role
 from rbac.signals import role_changed, role_created, role_deleted
 from rbac.system import AS_MADE
@@ -39,7 +39,7 @@ def create_role(definition: Definition, *, by: Any, reason: str, client: Client)
         standing = standing_now(by, "rbac.add_role")
         graph, role = Graph.load(), Role()
         check_definition(definition, graph, role)
-        _check_reach(standing, definition, graph)
+        standing.check_reach(*_weight(definition, graph))
         _write(role, definition)
         role_created.send(sender=Role, role=role, by=by, reason=reason, client=client)
     return role
@@ -51,8 +51,8 @@ def change_role(
     """Set fields of a Definition. Both what the role was and what it becomes must be in reach.
 
     Raises Role.DoesNotExist, FieldErrors, or PermissionDenied, also where somebody out of reach
-    would lose by it, or `by` adds to what they hold themselves, or what they do not hold for good,
-    or drops a second factor: it would outlast what allows it.
+    would lose by it, or `by` adds to what they hold themselves; and where it gives or loosens what
+    is not in reach of `by` for good, for it would outlast what allows it.
     """
     check_reason(reason)
     with nobody_else_changes_roles():
@@ -61,20 +61,15 @@ def change_role(
         before = Definition.of(role)
         wanted = before.replace(changes)
         graph = Graph.load()
-        _check_reach(standing, before, graph)
+        standing.check_reach(*_weight(before, graph))
         if wanted.slug != before.slug:
             raise FieldErrors({"slug": [("immutable", "Code and tokens name a role by it.")]})
         if fields := wanted.differing(before):
             check_definition(wanted, graph, role)
-            _check_reach(standing, wanted, graph)
-            demanded, demands = _demands_mfa(before, graph), _demands_mfa(wanted, graph)
-            if wanted.gives_more(before) or (demanded and not demands):
-                check_not_own(standing, graph, role.pk)
-                _check_lasting(by, PERMISSION, wanted.beyond(before), graph)
-            if demanded and not demands:
-                _check_lasting(by, PERMISSION, before, graph)
-            if before.gives_more(wanted) or demanded != demands:
-                check_losers(standing, graph, [role.pk])
+            standing.check_reach(*_weight(wanted, graph))
+            _check_change(standing, graph, role.pk, before, wanted)
+            if lasting := [*_what_lasts(graph, role.pk, before, wanted)]:
+                _check_lasting(by, PERMISSION, lasting)
             _write(role, wanted)
             role_changed.send(
                 sender=Role, role=role, by=by, fields=fields, reason=reason, client=client
@@ -86,8 +81,8 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
     """Whoever holds the role loses it, and roles that inherit from it lose what it held.
 
     Raises Role.DoesNotExist, or PermissionDenied: SystemRoleStays, OutOfReach, and where somebody
-    out of reach would lose by it, or `by` would be freed of a second factor. One that demands it
-    is deleted by whoever stands above it for good.
+    out of reach would lose by it, `by` would be freed of a second factor, or does not stand above
+    it for good.
     """
     check_reason(reason)
     with nobody_else_changes_roles():
@@ -96,29 +91,45 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
         if slug in AS_MADE:
             raise SystemRoleStays
         graph = Graph.load()
-        _check_reach(standing, Definition.of(role), graph)
         if graph.demands_mfa([role.pk]):
             check_not_own(standing, graph, role.pk)
-            _check_lasting(by, DELETE, Definition.of(role), graph)
         check_losers(standing, graph, [role.pk])
+        _check_lasting(by, DELETE, [graph.weight(graph.heirs([role.pk]))])
         role.delete()
         role_deleted.send(sender=Role, slug=slug, by=by, reason=reason, client=client)
 
 
-def _check_reach(standing: Standing, definition: Definition, graph: Graph) -> None:
-    if standing.above_all:
-        return
-    parents = graph.named(definition.parents)
-    standing.check_reach(
-        max(definition.rank, graph.rank(parents)),
-        definition.permissions | graph.permissions(parents),
-    )
+def _check_change(
+    standing: Standing, graph: Graph, role: int, before: Definition, wanted: Definition
+) -> None:
+    demanded, demands = _demands_mfa(before, graph), _demands_mfa(wanted, graph)
+    if wanted.gives_more(before) or (demanded and not demands):
+        check_not_own(standing, graph, role)
+    if before.gives_more(wanted) or demanded != demands:
+        check_losers(standing, graph, [role])
 
 
-def _check_lasting(by: Any, code: str, definition: Definition, graph: Graph) -> None:
-    """It is in reach for as long as it stays. Raises PermissionDenied, or OutOfReach."""
-    for moment in turns(by, timezone.now(), FOR_GOOD):
-        _check_reach(standing_now(by, code, at=moment), definition, graph)
+def _what_lasts(
+    graph: Graph, role: int, before: Definition, wanted: Definition
+) -> Iterator[Weight]:
+    """What is put into it; and where it is loosened, all that inherits from it."""
+    frees = _demands_mfa(before, graph) and not _demands_mfa(wanted, graph)
+    if wanted.gives_more(before):
+        yield _weight(wanted.beyond(before), graph)
+    if before.gives_more(wanted) or frees:
+        yield graph.weight(graph.heirs([role]))
+
+
+def _check_lasting(by: Any, code: str, weights: Iterable[Weight]) -> None:
+    """They are in reach for as long as it stays. Raises PermissionDenied, or OutOfReach."""
+    for standing in standings(by, code, timezone.now(), FOR_GOOD):
+        for weight in weights:
+            standing.check_reach(*weight)
+
+
+def _weight(definition: Definition, graph: Graph) -> Weight:
+    rank, permissions = graph.weight(graph.named(definition.parents))
+    return max(definition.rank, rank), definition.permissions | permissions
 
 
 def _demands_mfa(definition: Definition, graph: Graph) -> bool:

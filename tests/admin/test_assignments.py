@@ -151,6 +151,19 @@ def test_people_lay_down_roles_of_their_own(manager_desk, manager):
     assert not RoleAssignment.objects.filter(user=manager).exists()
 
 
+def test_people_clear_away_what_is_over_whatever_it_demanded(manager_desk, manager):
+    role = make_role("strict", 5)
+    Role.objects.filter(pk=role.pk).update(mfa_required=True)
+    ago = timezone.now() - timedelta(hours=2)
+    own = RoleAssignment.objects.create(
+        user=manager, role=role, starts_at=ago, expires_at=ago + timedelta(hours=1)
+    )
+    assert manager_desk.open(manager).content.decode().count('value="withdraw"') == 2
+    assert manager_desk.act("withdraw", own, what=HELD, reason="Over") == [
+        "1 role assignment: Withdrawn."
+    ]
+
+
 def test_the_last_administrator_stays(desk, user):
     held = give(user, "admin")
     (refusal,) = desk.act("withdraw", held, what=HELD, reason="Because")

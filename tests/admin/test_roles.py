@@ -288,9 +288,9 @@ def test_an_unknown_role_is_no_error(desk):
 
 def test_a_description_of_several_lines_stays_as_it_is(desk):
     """Browsers send each line's end as two characters."""
-    role = make_role("clerk", 5)
-    Role.objects.filter(pk=role.pk).update(description="One\nTwo")
-    typed = {"description": "One\r\nTwo", "name": "Clerks", "reason": "Because"}
+    role, longest = make_role("clerk", 5), "One\n" + "x" * 996
+    Role.objects.filter(pk=role.pk).update(description=longest)
+    typed = {"description": longest.replace("\n", "\r\n"), "name": "Clerks", "reason": "Because"}
     assert desk.fill(page_of(role, ROLES), "role_form", **typed).status_code == 302
     role.refresh_from_db()
-    assert (role.name, role.description) == ("Clerks", "One\nTwo")
+    assert (role.name, role.description) == ("Clerks", longest)

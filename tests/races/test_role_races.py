@@ -17,7 +17,9 @@ from portcullis.errors import AuthError, FieldErrors
 from rbac.authority import OPERATOR
 from rbac.definition import Definition
 from rbac.errors import LastAdmin, PermissionDenied
+from rbac.files import parse
 from rbac.flows import change_role, create_role, delete_role, grant, withdraw
+from rbac.flows.sync import sync_roles
 from rbac.models import Role, RoleAssignment
 from tests.races.crowd import all_at_once
 from tests.races.waiting import holding
@@ -264,3 +266,22 @@ def test_of_two_pages_loaded_at_once_the_second_is_told_so(someone):
         saved = start(in_a_snapshot)
     assert saved.result() is OperationalError
     assert list(ada.groups.all()) == given[:1]
+
+
+def test_a_file_that_takes_roles_from_many_and_staff_who_act_on_one_of_them(someone):
+    """Each locks accounts in one order: nobody waits for who waits for them."""
+    make_role("old")
+    accounts = sorted((someone() for _ in range(3)), key=lambda account: account.pk)
+    ada, bob, root = accounts
+    for account in (ada, bob):
+        hold(account, "old")
+    get_user_model().objects.filter(pk=root.pk).update(is_superuser=True, is_staff=True)
+    of_bob = get_user_model().objects.filter(pk=bob.pk).select_for_update(no_key=True)
+    asked = {"by": now(root), "reason": "race", "client": CLIENT}
+    sync = partial(sync_roles, parse(b"roles: []"), prune=True, withdrawing=True, **asked)
+    with holding(of_bob.get) as start:
+        shut_out = start(partial(staff.deactivate, by=now(root), user=bob, client=CLIENT))
+        synced = start(sync)
+    assert shut_out.result() is True
+    assert synced.result().holders == {"old": 2}
+    assert assigned(ada) == assigned(bob) == set()

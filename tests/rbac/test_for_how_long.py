@@ -15,10 +15,12 @@ from rbac.errors import OutOfReach, PermissionDenied, SomebodyLoses
 from rbac.flows import change_role, create_role, delete_role, withdraw
 from tests.rbac.asking import change, create, delete, give, take
 from tests.rbac.making import (
+    ASSIGN,
     CHANGE,
     CLIENT,
     HOUR,
     OF_A_MANAGER,
+    ROLE_WRITES,
     VIEW,
     assigned,
     hold,
@@ -74,7 +76,7 @@ def test_what_has_no_end_is_not_filled_by_who_has(stand_in, someone, refused):
     for more in ({"permissions": [VIEW]}, {"rank": 3}, {"parents": ["others"]}):
         refused(PermissionDenied, partial(change, stand_in, "team", **more))
     refused(PermissionDenied, partial(change, stand_in, "others", rank=3))
-    change(stand_in, "others", name="Else", permissions=[])
+    change(stand_in, "others", name="Else", description="Nothing that anybody has by it.")
 
 
 def test_a_lead_for_good_has_a_managers_permissions_for_a_time(someone, backends, refused):
@@ -148,6 +150,59 @@ def test_nobody_loosens_a_demand_on_themselves(demanding, refused):
     refused(PermissionDenied, partial(take, demanding, demanding, "heir"))
     refused(PermissionDenied, partial(delete, demanding, "strict"))
     refused(PermissionDenied, partial(delete, demanding, "heir"))
+
+
+@pytest.fixture
+def boss(someone, backends):
+    """A clerk for good, who stands high for an hour."""
+    make_role("boss", *OF_A_MANAGER, CHANGE, rank=80)
+    make_role("clerk", ASSIGN, *ROLE_WRITES, rank=20)
+    found = someone("clerk")
+    hold(found, "boss", expires_at=timezone.now() + HOUR)
+    return found
+
+
+@pytest.mark.parametrize("loosen", [partial(change, mfa_required=False), delete])
+def test_nor_for_heirs_that_are_out_of_reach_for_good(boss, someone, refused, loosen):
+    make_role("second-factor", mfa_required=True)
+    make_role("secret", CHANGE, rank=50, parents=("second-factor",))
+    someone("secret")
+    refused(OutOfReach, lambda: loosen(boss, "second-factor"))
+
+
+def test_nor_by_a_detour(boss, someone, refused):
+    make_role("secret", CHANGE, rank=5, mfa_required=True)
+    make_role("detour", mfa_required=True)
+    someone("secret")
+    change(boss, "secret", parents=["detour"])  # as demanding as before
+    refused(OutOfReach, partial(change, boss, "secret", mfa_required=False, parents=[]))
+    change(boss, "secret", mfa_required=False)  # the detour still demands it
+    refused(OutOfReach, partial(delete, boss, "detour"))
+    refused(OutOfReach, partial(change, boss, "detour", mfa_required=False))
+
+
+@pytest.mark.parametrize("free", [take, partial(give, expires_at=timezone.now() + HOUR)])
+def test_nor_by_taking_it_away(boss, someone, root, refused, free):
+    make_role("second-factor", mfa_required=True)
+    make_role("secret", CHANGE, rank=50)
+    ada, bob = someone("secret", "second-factor"), someone("second-factor")
+    refused(PermissionDenied, lambda: free(boss, ada, "second-factor"))
+    assert effective(now(ada)).mfa_required
+    free(boss, bob, "second-factor")  # whom the clerk stands above too
+    free(root, ada, "second-factor")
+
+
+def test_what_is_out_of_reach_for_good_is_not_made_light(boss, someone, refused):
+    make_role("auditor", CHANGE, rank=50)
+    make_role("officer", rank=50)
+    bob = someone("officer")
+    for lighter in ({"rank": 1}, {"permissions": []}):
+        refused(OutOfReach, partial(change, boss, "auditor", **lighter))
+    refused(OutOfReach, partial(delete, boss, "auditor"))
+    refused(OutOfReach, partial(change, boss, "officer", rank=1))
+    take(boss, bob, "officer")  # what somebody has, whoever stands above them now takes
+    make_role("below", VIEW, rank=10)
+    refused(OutOfReach, partial(change, boss, "below", permissions=[]))
 
 
 def test_what_is_over_is_laid_down_whatever_it_demanded(demanding):
@@ -235,3 +290,21 @@ def test_terms_are_in_the_calendar(someone, root, refused, field):
     make_role("low")
     beyond = datetime(9999, 12, 31, 23, 59, tzinfo=timezone.get_fixed_timezone(-12 * 60))
     refused(FieldErrors, partial(give, root, someone(), "low", **{field: beyond}))
+
+
+def test_what_is_before_the_calendar_is_said_once(someone, root):
+    make_role("low")
+    before = datetime(1, 1, 1, tzinfo=timezone.get_fixed_timezone(5 * 60))
+    with pytest.raises(FieldErrors) as refusal:
+        give(root, someone(), "low", expires_at=before)
+    ((field, found),) = refusal.value.errors.items()
+    assert (field, len(found)) == ("expires_at", 1)
+
+
+def test_a_change_costs_one_statement_for_each_moment(boss, django_assert_max_num_queries):
+    make_role("low", mfa_required=True)
+    for number in range(20):
+        make_role(f"for{number}")
+        hold(boss, f"for{number}", expires_at=timezone.now() + (number + 2) * HOUR)
+    with django_assert_max_num_queries(25 + 22):
+        change(boss, "low", permissions=[ASSIGN], mfa_required=False)
