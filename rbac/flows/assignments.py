@@ -56,22 +56,17 @@ def grant(
         graph = Graph.load()
         weight = graph.weight([found.pk])
         standing.check_reach(*weight)
-        for each in standings(by, PERMISSION, starts, expires_at or FOR_GOOD, rows):
-            each.check_reach(*weight)
+        for later in standings(by, PERMISSION, starts, expires_at or FOR_GOOD, rows):
+            later.check_reach(*weight)
         if graph.demands_mfa([found.pk]) and _held(user, role).exists():
             _check_may_free(by, rows, user, weight)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
             check_admin_stays(without=user, until=expires_at if starts <= now else None)
+        terms = {"reason": reason, "starts_at": starts, "expires_at": expires_at}
         assignment, _ = RoleAssignment.objects.update_or_create(
             user_id=user.pk,
             role=found,
-            defaults={
-                "granted_by_id": by.pk,
-                "granted_at": now,
-                "reason": reason,
-                "starts_at": starts,
-                "expires_at": expires_at,
-            },
+            defaults={"granted_by_id": by.pk, "granted_at": now, **terms},
         )
         role_granted.send(
             sender=RoleAssignment, assignment=assignment, by=by, reason=reason, client=client
