@@ -154,6 +154,15 @@ def check_losers(by: Standing, graph: Graph, roles: Iterable[int]) -> None:
         raise SomebodyLoses
 
 
+def check_may_free(by: Standing, graph: Graph, user: Any) -> None:
+    """Raises PermissionDenied unless `user` stands lower than `by`, also by what they will hold:
+    who is freed of a second factor stays free of it."""
+    by.check_over(Standing.of(user))
+    users = get_user_model()._default_manager.using(router.db_for_write(Role))
+    if not by.above_all and users.filter(_out_of_reach(by, graph), pk=user.pk).exists():
+        raise PermissionDenied("that account will be above them")
+
+
 def check_admin_stays(*, without: Any, until: datetime | None = None) -> None:
     """Raises LastAdmin if `without` is the last active account that was given `admin`. Who holds it
     for a time only does not stay for who holds it for good. With `until` they go on holding it, but

@@ -27,7 +27,7 @@ from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from rbac.authority import check_authority
 from rbac.errors import PermissionDenied
-from rbac.flows.actor import check_reason, locked_users
+from rbac.flows.actor import check_reason, lock_users, locked_users
 from tokens.flows import revoke, revoke_all
 from tokens.models import RevokeReason, Session
 
@@ -195,8 +195,7 @@ def _lock(
     other one waits, and then finds that they are not active any more.
     """
     involved = Q(pk__in=[by.pk, user.pk]) | Q(is_superuser=True, is_active=True)
-    users = get_user_model()._default_manager.filter(involved).order_by("pk")
-    rows = {row.pk: row for row in users.select_for_update(no_key=True)}
+    rows = {row.pk: row for row in lock_users(involved)}
     _check_actor(by, rows, code)
     if user.pk not in rows:
         raise PermissionDenied("that account is gone")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
 
 from rbac.authority import OPERATOR, Standing
 from rbac.definition import Problems
@@ -17,8 +18,14 @@ INSTANT = timedelta(microseconds=1)
 def locked_users(*users: Any) -> dict[Any, Any]:
     """The rows of these users by primary key, locked in its order until the transaction ends."""
     pks = [user.pk for user in users if user is not None and user is not OPERATOR]
-    rows = get_user_model()._default_manager.filter(pk__in=pks).order_by("pk")
-    return {row.pk: row for row in rows.select_for_update(no_key=True)}
+    return {row.pk: row for row in lock_users(Q(pk__in=pks))}
+
+
+def lock_users(which: Q) -> QuerySet[Any]:
+    """Everybody locks rows of users in one order, and all at once: or two would wait for each
+    other."""
+    users = get_user_model()._default_manager.filter(which).order_by("pk")
+    return users.select_for_update(no_key=True)
 
 
 def standing_now(
@@ -42,16 +49,20 @@ def standing_now(
 def standings(
     by: Any, code: str, start: datetime, end: datetime, rows: Mapping[Any, Any] | None = None
 ) -> Iterator[Standing]:
-    """Where `by` stands whenever they may stand lower than just before: at `start`, just before
-    `end`, and where what they hold for a time ends in between.
+    """Every height at which `by` stands from `start` to `end`, read there, just before the end, and
+    where what they hold for a time ends in between: one statement each.
 
-    Raises PermissionDenied unless they have the permission `code` then too.
+    Raises PermissionDenied unless they have the permission `code` all the while.
     """
     rows = locked_users(by) if rows is None else rows
     held = RoleAssignment.objects.filter(user=by.pk, expires_at__gt=start, expires_at__lt=end)
     ends = held.values_list("expires_at", flat=True).distinct()
+    seen = set()
     for moment in (start, *(at for at in ends if at), end - INSTANT):
-        yield standing_now(by, code, rows, at=moment)
+        standing = standing_now(by, code, rows, at=moment)
+        if (height := (standing.rank, standing.permissions)) not in seen:
+            seen.add(height)
+            yield standing
 
 
 def check_reason(reason: str, problems: Problems | None = None) -> None:

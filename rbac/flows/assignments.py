@@ -14,13 +14,14 @@ from rbac.authority import (
     FOR_GOOD,
     Standing,
     check_admin_stays,
+    check_may_free,
     nobody_else_changes_roles,
 )
 from rbac.definition import Problems
 from rbac.effective import forget
 from rbac.errors import PermissionDenied
 from rbac.flows.actor import check_reason, locked_users, standing_now, standings
-from rbac.graph import Graph, Weight
+from rbac.graph import Graph
 from rbac.models import Role, RoleAssignment
 from rbac.signals import role_granted, role_withdrawn
 from rbac.system import SystemRole
@@ -58,8 +59,9 @@ def grant(
         standing.check_reach(*weight)
         for later in standings(by, PERMISSION, starts, expires_at or FOR_GOOD, rows):
             later.check_reach(*weight)
-        if graph.demands_mfa([found.pk]) and _held(user, role).exists():
-            _check_may_free(by, rows, user, weight)
+        held = _held(user, role).first()
+        if held and _loosens(held, starts, expires_at):
+            _check_freeing(by, rows, held, graph)
         if found.slug == SystemRole.ADMIN and (expires_at or starts > now):
             check_admin_stays(without=user, until=expires_at if starts <= now else None)
         terms = {"reason": reason, "starts_at": starts, "expires_at": expires_at}
@@ -115,27 +117,34 @@ def _held(user: Any, role: str) -> QuerySet[RoleAssignment]:
     return RoleAssignment.objects.filter(user_id=user.pk, role__slug=role)
 
 
+def _loosens(held: RoleAssignment, starts_at: datetime, expires_at: datetime | None) -> bool:
+    """Whether these terms leave out a moment at which they hold it, from now on."""
+    now = timezone.now()
+    ends = held.expires_at
+    later = starts_at > max(held.starts_at, now)
+    sooner = expires_at and (ends is None or expires_at < ends)
+    return held.is_unexpired(now) and bool(later or sooner)
+
+
 def _check_taking(
     standing: Standing, by: Any, rows: Mapping[Any, Any], held: RoleAssignment
 ) -> None:
     graph = Graph.load()
-    demands = graph.demands_mfa([held.role_id]) and held.is_unexpired(timezone.now())
-    if by.pk == held.user_id:
-        if demands:
-            raise PermissionDenied("nobody frees themselves of a second factor")
+    if by.pk != held.user_id:
+        standing.check_reach(*graph.weight([held.role_id]))
+    if held.is_unexpired(timezone.now()):
+        _check_freeing(by, rows, held, graph)
+
+
+def _check_freeing(by: Any, rows: Mapping[Any, Any], held: RoleAssignment, graph: Graph) -> None:
+    """Of a second factor people are freed by who stands above them, and above what demanded it,
+    for good; nobody frees themselves."""
+    if not graph.demands_mfa([held.role_id]):
         return
     weight = graph.weight([held.role_id])
-    standing.check_reach(*weight)
-    if demands:
-        _check_may_free(by, rows, rows[held.user_id], weight)
-
-
-def _check_may_free(by: Any, rows: Mapping[Any, Any], user: Any, weight: Weight) -> None:
-    """Who is free of a second factor stays so: it is for who stands above them for good."""
-    over = Standing.of(rows[user.pk])
     for standing in standings(by, PERMISSION, timezone.now(), FOR_GOOD, rows):
         standing.check_reach(*weight)
-        standing.check_over(over)
+        check_may_free(standing, graph, rows[held.user_id])
 
 
 def _check_terms(role: Role, reason: str, starts_at: datetime, expires_at: datetime | None) -> None:

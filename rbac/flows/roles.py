@@ -1,7 +1,7 @@
 """Roles are made, changed and deleted, by people who stand above them."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils import timezone
@@ -67,9 +67,7 @@ def change_role(
         if fields := wanted.differing(before):
             check_definition(wanted, graph, role)
             standing.check_reach(*_weight(wanted, graph))
-            _check_change(standing, graph, role.pk, before, wanted)
-            if lasting := [*_what_lasts(graph, role.pk, before, wanted)]:
-                _check_lasting(by, PERMISSION, lasting)
+            _check_change(standing, graph, role.pk, by=by, before=before, wanted=wanted)
             _write(role, wanted)
             role_changed.send(
                 sender=Role, role=role, by=by, fields=fields, reason=reason, client=client
@@ -93,38 +91,27 @@ def delete_role(slug: str, *, by: Any, reason: str, client: Client) -> None:
         graph = Graph.load()
         if graph.demands_mfa([role.pk]):
             check_not_own(standing, graph, role.pk)
-        check_losers(standing, graph, [role.pk])
-        _check_lasting(by, DELETE, [graph.weight(graph.heirs([role.pk]))])
+        for each in standings(by, DELETE, timezone.now(), FOR_GOOD):
+            check_losers(each, graph, [role.pk])
         role.delete()
         role_deleted.send(sender=Role, slug=slug, by=by, reason=reason, client=client)
 
 
 def _check_change(
-    standing: Standing, graph: Graph, role: int, before: Definition, wanted: Definition
+    standing: Standing, graph: Graph, role: int, *, by: Any, before: Definition, wanted: Definition
 ) -> None:
+    """Now and for good: what is put into a role, or loosened, outlasts what allows it."""
+    gives, takes = wanted.gives_more(before), before.gives_more(wanted)
     demanded, demands = _demands_mfa(before, graph), _demands_mfa(wanted, graph)
-    if wanted.gives_more(before) or (demanded and not demands):
+    if not (gives or takes or demanded != demands):
+        return
+    if gives or (demanded and not demands):
         check_not_own(standing, graph, role)
-    if before.gives_more(wanted) or demanded != demands:
-        check_losers(standing, graph, [role])
-
-
-def _what_lasts(
-    graph: Graph, role: int, before: Definition, wanted: Definition
-) -> Iterator[Weight]:
-    """What is put into it; and where it is loosened, all that inherits from it."""
-    frees = _demands_mfa(before, graph) and not _demands_mfa(wanted, graph)
-    if wanted.gives_more(before):
-        yield _weight(wanted.beyond(before), graph)
-    if before.gives_more(wanted) or frees:
-        yield graph.weight(graph.heirs([role]))
-
-
-def _check_lasting(by: Any, code: str, weights: Iterable[Weight]) -> None:
-    """They are in reach for as long as it stays. Raises PermissionDenied, or OutOfReach."""
-    for standing in standings(by, code, timezone.now(), FOR_GOOD):
-        for weight in weights:
-            standing.check_reach(*weight)
+    added = _weight(wanted.beyond(before), graph)
+    for each in standings(by, PERMISSION, timezone.now(), FOR_GOOD):
+        each.check_reach(*added)
+        if takes or demanded != demands:
+            check_losers(each, graph, [role])
 
 
 def _weight(definition: Definition, graph: Graph) -> Weight:

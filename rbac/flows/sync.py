@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+
 from portcullis.client import Client
 from portcullis.errors import AuthError, FieldErrors
 from rbac.authority import nobody_else_changes_roles
 from rbac.files import RoleFile
-from rbac.flows.actor import locked_users
+from rbac.flows.actor import lock_users
 from rbac.flows.assignments import withdraw
 from rbac.flows.roles import change_role, create_role, delete_role
 from rbac.models import RoleAssignment
@@ -40,8 +42,7 @@ def sync_roles(
         found = plan(file, prune=prune)
         if not withdrawing:
             check_nobody_holds(found)
-        doomed = [change.slug for change in found.changes if change.after is None]
-        locked_users(by, *_holders(doomed))  # all at once, for in another order others wait for us
+        _lock(by, [change.slug for change in found.changes if change.after is None])
         for each in found.changes:
             try:
                 _make(each, asking)
@@ -69,14 +70,17 @@ def _make(change: Change, asking: dict[str, Any]) -> None:
         change_role(change.slug, changes=changes, **asking)
 
 
+def _lock(by: Any, doomed: list[str]) -> None:
+    held = RoleAssignment.objects.unexpired().filter(role__slug__in=doomed)
+    involved = Q(Exists(held.filter(user=OuterRef("pk")))) | Q(pk=by.pk)
+    for _ in lock_users(involved).values_list("pk").iterator():
+        pass
+
+
 def _take_from_all(slug: str, asking: dict[str, Any]) -> None:
-    for user in _holders([slug]):
-        withdraw(user=user, role=slug, **asking)
-
-
-def _holders(slugs: list[str]) -> list[Any]:
-    held = RoleAssignment.objects.unexpired().filter(role__slug__in=slugs)
-    return [assignment.user for assignment in held.select_related("user")]
+    held = RoleAssignment.objects.unexpired().filter(role__slug=slug).select_related("user")
+    for assignment in held.order_by("user_id"):
+        withdraw(user=assignment.user, role=slug, **asking)
 
 
 def said(error: AuthError) -> str:

@@ -192,6 +192,34 @@ def test_nor_by_taking_it_away(boss, someone, root, refused, free):
     free(root, ada, "second-factor")
 
 
+@pytest.mark.parametrize("held", ["now", "from tomorrow on"])
+def test_nor_by_what_demanded_it_of_them_apart_from_their_other_roles(boss, someone, refused, held):
+    make_role("second-factor", mfa_required=True)
+    make_role("carrier", parents=("second-factor",))
+    make_role("secret", CHANGE, rank=50)
+    ada = someone("carrier")
+    starts = timezone.now() + (0 if held == "now" else 24) * HOUR
+    hold(ada, "secret", starts_at=starts)
+    later = timezone.now() + HOUR / 2
+    refused(PermissionDenied, partial(take, boss, ada, "carrier"))
+    refused(PermissionDenied, partial(give, boss, ada, "carrier", starts_at=later))
+    refused(SomebodyLoses, partial(change, boss, "second-factor", mfa_required=False))
+    refused(SomebodyLoses, partial(change, boss, "carrier", parents=[]))
+    refused(SomebodyLoses, partial(delete, boss, "second-factor"))
+    change(boss, "carrier", name="Renamed")
+
+
+def test_a_demand_is_given_again_on_no_shorter_terms(boss, someone, refused):
+    make_role("strict", mfa_required=True)
+    make_role("secret", CHANGE, rank=50)
+    ada, at = someone("secret"), timezone.now()
+    hold(ada, "strict", starts_at=at - 10 * HOUR, expires_at=at - 9 * HOUR)
+    give(boss, ada, "strict", expires_at=at + HOUR / 4)
+    give(boss, ada, "strict", expires_at=at + HOUR / 2)
+    refused(PermissionDenied, partial(give, boss, ada, "strict", expires_at=at + HOUR / 4))
+    give(boss, ada, "strict")
+
+
 def test_what_is_out_of_reach_for_good_is_not_made_light(boss, someone, refused):
     make_role("auditor", CHANGE, rank=50)
     make_role("officer", rank=50)
@@ -306,5 +334,5 @@ def test_a_change_costs_one_statement_for_each_moment(boss, django_assert_max_nu
     for number in range(20):
         make_role(f"for{number}")
         hold(boss, f"for{number}", expires_at=timezone.now() + (number + 2) * HOUR)
-    with django_assert_max_num_queries(25 + 22):
+    with django_assert_max_num_queries(28 + 22):
         change(boss, "low", permissions=[ASSIGN], mfa_required=False)
