@@ -156,6 +156,11 @@ def of_a_moderator(person: Person, address: str) -> None:
     of_an_account(person, address)
 
 
+def beside_a_group(person: Person, address: str) -> None:
+    of_a_group(person, address)
+    of_an_account(person, address)
+
+
 def with_members(person: Person, address: str) -> None:
     given(person, address)
     by("admin:rbac_role_changelist", "Moderator")(person, address)
@@ -250,6 +255,7 @@ VISITS = [
     Visit("admin:accounts_user_change", "", of_an_account, path=A_USER, who=STAFF),
     Visit("admin:accounts_user_changelist", "asks", asked_whether("Deactivate"), who=STAFF),
     Visit("admin:accounts_user_change", "with a role", of_a_moderator, path=A_USER, who=STAFF),
+    Visit("admin:accounts_user_change", "beside a group", beside_a_group, path=A_USER, who=STAFF),
     Visit("admin:rbac_role_changelist", who=STAFF),
     Visit("admin:rbac_role_changelist", "asks", asked_whether_to_delete_a_role, who=STAFF),
     Visit("admin:rbac_role_add", who=STAFF),

@@ -16,6 +16,7 @@ AXE = {
     "preload": False,  # it would write a <style>, which the Content-Security-Policy refuses
 }
 OF_DJANGO = {"exclude": [".help-tooltip"]}  # in its admin: a question mark with an aria-label
+OBSCURED = "partially obscured by another element"  # a list box: by an entry of its own
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 WITHOUT_ORNAMENT = """() => {
   const sheet = new CSSStyleSheet();
@@ -25,12 +26,6 @@ WITHOUT_ORNAMENT = """() => {
 SETTLED = "() => document.getAnimations().forEach((animation) => animation.finish())"
 TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
 HEIGHT = "() => document.documentElement.scrollHeight"
-DRAWN = """async ([width, height]) => {
-  const frame = () => new Promise(requestAnimationFrame);
-  while (innerWidth !== width || innerHeight !== height) await frame();
-  await frame();
-  await frame();
-}"""
 TWICE_AS_LARGE = "() => { document.documentElement.style.fontSize = '200%' }"
 BESIDE_THE_PAGES = ("api/", ".well-known/")
 # Django's own in its admin; what cannot be added or deleted there; the queue's own admin.
@@ -55,17 +50,6 @@ def page(visit: Visit, someone: Callable, request: pytest.FixtureRequest) -> Pag
     return person.page
 
 
-def see_all(page: Page, size: dict[str, int]) -> None:
-    """Of text that the window's edge cuts, axe cannot tell how well it can be read."""
-    while True:
-        page.set_viewport_size(size)
-        page.evaluate(DRAWN, [size["width"], size["height"]])
-        height = page.evaluate(HEIGHT)
-        if height <= size["height"]:
-            return
-        size = {**size, "height": height}
-
-
 def complaints(page: Page) -> list[str]:
     """Also where axe could not tell how well a text can be read."""
     page.evaluate(SETTLED)
@@ -77,6 +61,7 @@ def complaints(page: Page) -> list[str]:
         for node in rule["nodes"]
         for check in [*node["any"], *node["all"], *node["none"]]
         if "due to a background image" not in check["message"]  # icons in Django's admin
+        and not (node["html"].startswith("<select") and OBSCURED in check["message"])
     ]
 
 
@@ -85,7 +70,9 @@ def test_everybody_can_read_and_use(visit, page):
     page.evaluate(AXE_SCRIPT)
     page.evaluate(WITHOUT_ORNAMENT)
     for size in (WIDE, NARROW):
-        see_all(page, size)
+        page.set_viewport_size(size)
+        # Of text that the window's edge cuts, axe cannot tell how well it can be read.
+        page.set_viewport_size({**size, "height": page.evaluate(HEIGHT)})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             found = complaints(page)
