@@ -16,7 +16,7 @@ AXE = {
     "preload": False,  # it would write a <style>, which the Content-Security-Policy refuses
 }
 OF_DJANGO = {"exclude": [".help-tooltip"]}  # in its admin: a question mark with an aria-label
-OBSCURED = "partially obscured by another element"  # a list box: by an entry of its own
+OBSCURED = "partially obscured by another element"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 320, "height": 640}
 WITHOUT_ORNAMENT = """() => {
   const sheet = new CSSStyleSheet();
@@ -61,8 +61,14 @@ def complaints(page: Page) -> list[str]:
         for node in rule["nodes"]
         for check in [*node["any"], *node["all"], *node["none"]]
         if "due to a background image" not in check["message"]  # icons in Django's admin
-        and not (node["html"].startswith("<select") and OBSCURED in check["message"])
+        and not _is_in_its_own_way(node, check)
     ]
+
+
+def _is_in_its_own_way(node: dict, check: dict) -> bool:
+    """A list box whose entry lies where axe looks: it names nothing else that hides it."""
+    others = [each for each in check["relatedNodes"] if each["target"] != node["target"]]
+    return node["html"].startswith("<select") and OBSCURED in check["message"] and not others
 
 
 @pytest.mark.parametrize("visit", VISITS, ids=str)
