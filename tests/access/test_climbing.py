@@ -193,6 +193,28 @@ def test_all_permissions_without_a_rank_reach_nobody(people):
     assert arrived(api, people, [*others, *more]) == []
 
 
+def test_who_stands_in_leaves_nothing_that_lasts(attacker, people):
+    """Manager for an hour: what has no end, or frees of a second factor, is for others."""
+    ends = timezone.now() + timedelta(hours=1)
+    RoleAssignment.objects.filter(user=people["self"]).update(expires_at=ends)
+    Role.objects.filter(slug="badge").update(mfa_required=True)
+    attempts = [
+        Climb("for good", "POST", "/users/{victim}/roles", GRANT_CLERK, DENIED),
+        Climb("free one", "DELETE", "/users/{holder}/roles/badge", None, DENIED),
+        Climb("delete", "DELETE", "/rbac/roles/clerk", None, DENIED),
+        *edits("badge", DENIED, loosen={"mfa_required": False}),
+        *edits("clerk", DENIED, fewer={"permissions": []}, lower={"rank": 1}, more={"rank": 11}),
+        *edits("lower", DENIED, orphan={"parents": []}, strict={"mfa_required": True}),
+    ]
+    assert arrived(attacker, people, attempts) == []
+    for_a_while = {**GRANT_CLERK, "expires_at": ends.isoformat()}
+    assert climb(attacker, people, attempts[0]._replace(body=for_a_while)).status_code == 201
+    assert (
+        attacker.request("DELETE", f"/users/{people['victim'].pk}/roles/clerk").status_code == 204
+    )
+    assert attacker.request("PATCH", "/rbac/roles/badge", {"name": "Medal"}).status_code == 200
+
+
 def test_a_rank_without_the_permission_does_nothing(attacker, people):
     Role.objects.get(slug="manager").permissions.set([permission("rbac.view_role")])
     assert arrived(attacker, people, WRITES) == []
