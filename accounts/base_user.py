@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import acheck_password, check_password, make_password
 from django.contrib.auth.models import Permission, PermissionsMixin, UserManager
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -20,8 +20,9 @@ from rbac.effective import forget
 class EmailUserQuerySet(models.QuerySet["AbstractEmailUser"]):
     def update(self, **values: Any) -> int:
         """Changing passwords in bulk counts too, unless the epoch is given."""
-        if "password" in values:
-            values.setdefault("credential_epoch", F("credential_epoch") + 1)
+        if "password" in values and "credential_epoch" not in values:
+            values["credential_epoch"] = F("credential_epoch") + 1
+            values.setdefault("must_change_password", False)
         return super().update(**values)
 
 
@@ -103,6 +104,8 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True)
     credential_epoch = models.PositiveIntegerField(default=0, editable=False)
+    must_change_password = models.BooleanField(default=False, editable=False)
+    """The password is known to attackers: logins lead to where another is chosen."""
     last_login = None  # the session rows know; an UPDATE at every login would buy nothing
 
     objects: ClassVar[EmailUserManager] = EmailUserManager()
@@ -115,6 +118,15 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         abstract = True
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["id"],
+                condition=~(
+                    Q(("password__startswith", "argon2")) | Q(("password__startswith", "!"))
+                ),
+                name="%(app_label)s_%(class)s_legacy",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email
@@ -148,8 +160,9 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
             fields = self._all_but_credentials()
         if counting:
             self.credential_epoch = F("credential_epoch") + 1
+            self.must_change_password = False
             if fields is not None:
-                fields.add("credential_epoch")
+                fields |= {"credential_epoch", "must_change_password"}
         super().save(*args, update_fields=fields, **kwargs)
         if saving:
             self._stored_password = self.password

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import directory
+from accounts import addresses, directory
 from accounts.base_user import AbstractEmailUser
 from accounts.conf import conf
 from accounts.errors import LinkInvalid
@@ -22,15 +22,17 @@ NOBODY = uuid.UUID(int=0)
 PAGES = {
     Purpose.VERIFY_EMAIL: "accounts:verify-email",
     Purpose.RESET_PASSWORD: "accounts:password-reset-confirm",
+    Purpose.INVITATION: "accounts:register",
+    Purpose.CHANGE_EMAIL: "accounts:email-confirm",
+    Purpose.UNDO_EMAIL: "accounts:email-undo",
+    Purpose.NOT_ME: "accounts:not-me",
 }
+SURVIVORS = frozenset({Purpose.UNDO_EMAIL})
+"""They outlive changes of the password and the address, or a thief would kill them by one."""
 
 
 def lifetime(purpose: Purpose) -> timedelta:
-    seconds = {
-        Purpose.VERIFY_EMAIL: conf().VERIFY_EMAIL_LIFETIME,
-        Purpose.RESET_PASSWORD: conf().RESET_PASSWORD_LIFETIME,
-    }
-    return timedelta(seconds=seconds[purpose])
+    return timedelta(seconds=getattr(conf(), f"{purpose.name}_LIFETIME"))
 
 
 def order(
@@ -39,21 +41,25 @@ def order(
     user: AbstractEmailUser | None,
     payload: dict[str, Any] | None = None,
     recipient: str = "",
+    reserves: str = "",
 ) -> OneTimeToken:
     """Insert a link that the worker will arm and mail, by default to the user's address.
 
     Until then it lives as long as the worker tries: its own life begins when it is mailed.
-    Without a user: a decoy, dead from the start.
+    Without a user: a decoy, dead from the start. `reserves` is an address that it keeps from
+    others.
     """
     now = timezone.now()
+    tried_for = timedelta(seconds=portcullis_conf().TASK_RETRY_FOR)
     return OneTimeToken.objects.create(
         purpose=purpose,
         user_id=user.pk if user else None,
         recipient=recipient or user.email if user else "",
         state=state_of(user) if user else "",
         payload=payload or {},
+        reserves=addresses.fold(reserves),
         created_at=now,
-        expires_at=now + timedelta(seconds=portcullis_conf().TASK_RETRY_FOR),
+        expires_at=now + max(tried_for, lifetime(purpose)),
         killed_at=None if user else now,
     )
 
@@ -112,6 +118,17 @@ def kill(user_id: uuid.UUID, *purposes: Purpose) -> None:
     ).update(killed_at=timezone.now(), payload={})
 
 
+def kill_all(user_id: uuid.UUID) -> None:
+    """End whatever depends on the password and the address."""
+    kill(user_id, *(purpose for purpose in Purpose if purpose not in SURVIVORS))
+
+
+def is_reserved(email: str, *, besides: uuid.UUID = NOBODY) -> bool:
+    """Whether a link keeps this address for somebody, other than for the user `besides`."""
+    keeping = OneTimeToken.alive().filter(reserves=addresses.fold(email))
+    return keeping.exclude(user_id=besides).exists()
+
+
 def url(link: OneTimeToken, base_url: str, secret: str) -> str:
     """The page that the mail leads to: from settings, never from a request's Host header."""
     return f"{base_url}{reverse(PAGES[Purpose(link.purpose)])}?token={secret}"
@@ -123,4 +140,6 @@ def state_of(user: AbstractEmailUser) -> str:
 
 
 def _holds(link: OneTimeToken, user: AbstractEmailUser | None) -> bool:
-    return bool(user and user.is_active and secrets.same(link.state, state_of(user)))
+    if user is None or not user.is_active:
+        return False
+    return link.purpose in SURVIVORS or secrets.same(link.state, state_of(user))

@@ -18,7 +18,7 @@ from accounts.conf import conf
 from accounts.errors import InvalidCredentials, MfaTokenInvalid
 from accounts.models import PendingLogin
 from accounts.signals import login_failed
-from accounts.stages import Attempt, Demand, Passed, Proof, Stage
+from accounts.stages import Attempt, Demand, Passed, Proof, Restricting, Stage
 from portcullis import secrets
 from portcullis.client import Client
 from portcullis.errors import AuthError
@@ -83,6 +83,13 @@ def resume(*, ticket: str, proof: Proof, client: Client) -> Outcome:
             raise MfaTokenInvalid("spent meanwhile")
         remaining = conf().LOGIN_STAGES[conf().LOGIN_STAGES.index(pending.stage) + 1 :]
         return _walk(dataclasses.replace(attempt, methods=(*attempt.methods, *proven)), remaining)
+
+
+def left_to_do(user: AbstractEmailUser) -> Restriction | None:
+    """The step that a session of this user, as they are now, has to do before it is whole."""
+    stages = (_load(name) for name in conf().LOGIN_STAGES)
+    steps = (stage.restriction(user) for stage in stages if isinstance(stage, Restricting))
+    return next(filter(None, steps), None)
 
 
 def announce_failure(*, user: AbstractEmailUser | None, reason: str, client: Client) -> None:

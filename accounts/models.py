@@ -1,4 +1,4 @@
-"""The rows of accounts: users, one-time links, and logins that wait for a further proof."""
+"""The rows of accounts: users, one-time links, invitations, and logins that wait for a proof."""
 
 import uuid
 from datetime import datetime
@@ -16,13 +16,17 @@ from tokens.models import Restriction, Transport
 class User(AbstractEmailUser):
     """The project's own user; a host project may swap it for another AbstractEmailUser."""
 
-    class Meta:
+    class Meta(AbstractEmailUser.Meta):
         swappable = "AUTH_USER_MODEL"
 
 
 class Purpose(models.TextChoices):
     VERIFY_EMAIL = "verify_email", "Verify an address"
     RESET_PASSWORD = "reset_password", "Reset a password"
+    INVITATION = "invitation", "Accept an invitation"
+    CHANGE_EMAIL = "change_email", "Confirm a new address"
+    UNDO_EMAIL = "undo_email", "Undo a change of address"
+    NOT_ME = "not_me", "Disown what happened"
 
 
 class OneTimeToken(models.Model):
@@ -30,7 +34,8 @@ class OneTimeToken(models.Model):
 
     The request inserts the row without a digest; the worker makes the secret, stores its digest
     if the row is still alive, and mails the secret to `recipient`. A row without a user is a
-    decoy: the same work for an address that nobody has, dead from the start.
+    decoy: the same work for an address that nobody has, dead from the start. While it lives it
+    `reserves` an address (folded), which nobody else may take meanwhile.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -44,6 +49,7 @@ class OneTimeToken(models.Model):
     recipient = models.CharField(max_length=MAX_LENGTH)
     state = models.CharField(max_length=64, blank=True, editable=False)
     payload = models.JSONField(default=dict, editable=False)
+    reserves = models.CharField(max_length=MAX_LENGTH, blank=True, editable=False)
     digest = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001  (unique)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
@@ -57,7 +63,10 @@ class OneTimeToken(models.Model):
                 fields=["user", "purpose"],
                 condition=Q(spent_at=None, killed_at=None),
                 name="accounts_link_live",
-            )
+            ),
+            models.Index(
+                fields=["reserves"], condition=~Q(reserves=""), name="accounts_link_reserves"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -76,6 +85,28 @@ class OneTimeToken(models.Model):
             .filter(pk=self.pk, digest=self.digest)
             .update(spent_at=timezone.now(), payload={})
         )
+
+
+class Invitation(models.Model):
+    """What comes with an invitation beside its link: who sent it, and roles that they give."""
+
+    link = models.OneToOneField(
+        OneTimeToken, primary_key=True, on_delete=models.CASCADE, related_name="invitation"
+    )
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="invitations_sent",
+    )
+    roles = models.ManyToManyField("rbac.Role", blank=True, related_name="+")
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("invite_user", "Can invite people")]
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class PendingLogin(models.Model):

@@ -1,11 +1,12 @@
 """The stages that a login walks after its first factor."""
 
 import dataclasses
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from accounts.base_user import AbstractEmailUser
 from accounts.conf import EmailVerification, conf
-from accounts.errors import InvalidCredentials
+from accounts.errors import InvalidCode, InvalidCredentials
 from accounts.flows.verification import send_fresh_link
 from portcullis.client import Client
 from tokens.models import Restriction, Transport
@@ -74,3 +75,32 @@ class VerifiedEmail:
 
     def prove(self, attempt: Attempt, proof: Proof) -> tuple[str, ...]:
         raise InvalidCredentials("a verified address is proven by its link only")
+
+
+class Restricting(ABC):
+    """Lets everybody pass, some into a session that may do one step only. Where several stages
+    restrict a login, the first one's step is done first; the next follows from the same facts."""
+
+    @abstractmethod
+    def restriction(self, user: AbstractEmailUser) -> Restriction | None:
+        """The step that this user has to do, if any."""
+
+    def judge(self, attempt: Attempt) -> Passed | Demand:
+        return Passed(self.restriction(attempt.user))
+
+    def prove(self, attempt: Attempt, proof: Proof) -> tuple[str, ...]:
+        raise InvalidCode("this stage demands nothing")
+
+
+class OpenAccount(Restricting):
+    """Whoever closed their account reaches only the page that reopens it."""
+
+    def restriction(self, user: AbstractEmailUser) -> Restriction | None:
+        return Restriction.REOPEN if user.closed_at else None
+
+
+class SoundPassword(Restricting):
+    """A password that attackers know is changed first."""
+
+    def restriction(self, user: AbstractEmailUser) -> Restriction | None:
+        return Restriction.CHANGE_PASSWORD if user.must_change_password else None

@@ -138,7 +138,11 @@ ACCOUNTS = {
     "REGISTRATION": chosen("REGISTRATION", Registration, "open"),
     "EMAIL_VERIFICATION": chosen("EMAIL_VERIFICATION", EmailVerification, "mandatory"),
     "PASSWORD_POLICY": chosen("PASSWORD_POLICY", PasswordPolicy, "composition"),
-    "LOGIN_STAGES": ("accounts.stages.VerifiedEmail",),
+    "LOGIN_STAGES": (
+        "accounts.stages.VerifiedEmail",
+        "accounts.stages.OpenAccount",
+        "accounts.stages.SoundPassword",
+    ),
 }
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["rbac.backend.RoleBackend"]

@@ -55,7 +55,10 @@ class TokensConf:
     SLIDE_EVERY: int = 5 * 60
     """A page visit prolongs the session too, written at most once in so long."""
     STEP_PAGES: Mapping[str, str] = dataclasses.field(
-        default_factory=lambda: {"change_password": "accounts:password-change"}
+        default_factory=lambda: {
+            "change_password": "accounts:password-change",
+            "reopen": "accounts:reopen",
+        }
     )
     """Names of the URLs where a session that is restricted to one step can do it on pages."""
     PROOF_PAGE: str = "accounts:reauthenticate"

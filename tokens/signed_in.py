@@ -24,9 +24,11 @@ def prove_first(back: str) -> HttpResponse:
 
 class SignedIn(View):
     """Mixed into a page: others log in first. `allow_restricted` lists the restrictions it serves;
-    a session that is restricted to another step is led there."""
+    a session that is restricted to another step is led there. With `step_up`, whoever has not
+    proven who they are within the last minutes does so first and comes back."""
 
     allow_restricted: frozenset[Restriction] = frozenset()
+    step_up = False
     no_mistakes: tuple[type[AuthError], ...] = (TokenInvalid,)
 
     @property
@@ -42,6 +44,8 @@ class SignedIn(View):
             if restriction not in conf().STEP_PAGES:
                 raise restricted(restriction)
             return redirect(conf().STEP_PAGES[restriction])
+        if self.step_up and not self.session.recently_proven():
+            return prove_first(request.get_full_path())
         try:
             return super().dispatch(request, *args, **kwargs)
         except TokenInvalid as error:  # it ended while this request was on its way

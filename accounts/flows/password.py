@@ -2,13 +2,13 @@
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import directory, links
 from accounts.base_user import AbstractEmailUser
 from accounts.emails import order_link, order_notice
 from accounts.errors import InvalidPassword
 from accounts.flows.verification import confirm_address
+from accounts.login import left_to_do
 from accounts.models import Purpose
 from accounts.passwords import check_password_policy
 from accounts.signals import password_changed, password_reset, password_reset_requested
@@ -50,9 +50,9 @@ def reset_password(*, token: str, password: str, client: Client) -> None:
         if user.email_verified_at is None:
             confirm_address(user, client=client)
         user.save()
-        links.kill(user.pk, *Purpose)
+        links.kill_all(user.pk)
         revoke_all(user=user, reason=RevokeReason.PASSWORD)
-        order_notice("password_changed", user=user, at=timezone.now())
+        order_notice("password_changed", user=user, client=client)
         password_reset.send(sender=type(user), user=user, client=client)
 
 
@@ -74,9 +74,14 @@ def change_password(*, session: Session, current: str, new: str, client: Client)
             raise InvalidPassword("changed meanwhile", field="current_password")
         locked.password = encoded
         locked.save(update_fields=["password"])
-        links.kill(user.pk, *Purpose)
+        links.kill_all(user.pk)
         revoke_all(user=locked, reason=RevokeReason.PASSWORD, keep=session)
-        renewed = renew(session, epoch=locked.credential_epoch, done=Restriction.CHANGE_PASSWORD)
-        order_notice("password_changed", user=locked, at=timezone.now())
+        renewed = renew(
+            session,
+            epoch=locked.credential_epoch,
+            done=Restriction.CHANGE_PASSWORD,
+            then=left_to_do(locked),
+        )
+        order_notice("password_changed", user=locked, client=client)
         password_changed.send(sender=type(user), user=locked, session=renewed, client=client)
     return renewed

@@ -6,7 +6,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
 
 from accounts import addresses, directory, links
 from accounts.base_user import AbstractEmailUser
@@ -59,7 +58,7 @@ def _take(email: str, encoded: str, name: str, client: Client) -> None:
         registered.send(sender=type(user), user=user, client=client)
     elif user.is_active:
         links.order(purpose=Purpose.VERIFY_EMAIL, user=None)
-        order_notice("address_taken", user=user, at=timezone.now())
+        order_notice("address_taken", user=user, client=client, not_me=False)
         registration_for_taken_address.send(sender=type(user), user=user, client=client)
     else:
         order_link(purpose=Purpose.VERIFY_EMAIL, user=None)

@@ -13,7 +13,7 @@ from accounts.base_user import AbstractEmailUser
 from accounts.errors import LastSuperuser
 from accounts.flows.groups import pks_now
 from accounts.flows.password import order_reset_link
-from accounts.models import PendingLogin, Purpose
+from accounts.models import PendingLogin
 from accounts.signals import (
     account_changed,
     account_created,
@@ -224,7 +224,7 @@ def _is_full_superuser(user: AbstractEmailUser) -> bool:
 
 def _cut_off(user: AbstractEmailUser) -> None:
     """End whatever the account has open: sessions, links, logins that wait for a proof."""
-    links.kill(user.pk, *Purpose)
+    links.kill_all(user.pk)
     PendingLogin.objects.filter(user_id=user.pk, spent_at=None).update(spent_at=timezone.now())
     revoke_all(user=user, reason=RevokeReason.DEACTIVATED)
 

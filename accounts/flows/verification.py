@@ -44,7 +44,7 @@ def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
     """
     user.email_verified_at = timezone.now()
     user.is_pending = user.is_contested = False
-    links.kill(user.pk, *Purpose)
+    links.kill_all(user.pk)
     revoke_all(user=user, reason=RevokeReason.VERIFIED)
     email_verified.send(sender=type(user), user=user, client=client)
 

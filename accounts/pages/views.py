@@ -8,11 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 
-from accounts import links, texts
+from accounts import texts
 from accounts.challenge import ChallengeForm
 from accounts.conf import Registration, conf
 from accounts.delivery import login_page, renewed_page
-from accounts.errors import LinkInvalid, RegistrationClosed
+from accounts.errors import RegistrationClosed
 from accounts.flows.log_in import log_in_with_password
 from accounts.flows.password import change_password, request_reset, reset_password
 from accounts.flows.profile import change_profile
@@ -20,12 +20,12 @@ from accounts.flows.reauthentication import reauthenticate
 from accounts.flows.registration import register
 from accounts.flows.verification import resend_verification, verify_email
 from accounts.login import resume
-from accounts.models import OneTimeToken, Purpose
+from accounts.models import Purpose
 from accounts.pages import forms
+from accounts.pages.links import LinkPage
 from accounts.stages import Proof
 from portcullis.client import Client
 from portcullis.pages import FormPage, Uncached, local_path
-from portcullis.problems import log_refusal
 from tokens.delivery import log_out
 from tokens.models import Restriction, Transport
 from tokens.signed_in import SignedIn
@@ -109,29 +109,6 @@ class ResendPage(FormPage):
         resend_verification(email=email)
         messages.success(self.request, texts.LOOK_FOR_MAIL)
         return redirect("accounts:verify-email")
-
-
-class LinkPage(FormPage):
-    """Where a mailed link leads. A visit spends nothing, for mail scanners visit; its button posts.
-    A dead link leads on to where another can be asked for."""
-
-    purpose: Purpose
-    another: str
-    link: OneTimeToken
-    no_mistakes = (LinkInvalid,)
-
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        named = request.POST if request.method == "POST" else request.GET
-        try:
-            self.link = links.find(self.purpose, named.get("token", ""))
-            return super().dispatch(request, *args, **kwargs)
-        except LinkInvalid as error:
-            log_refusal(request, error)
-            messages.error(request, error.message)
-            return redirect(self.another)
-
-    def get_initial(self) -> dict[str, Any]:
-        return {"token": self.request.GET.get("token", "")}
 
 
 class ConfirmPage(LinkPage):

@@ -8,14 +8,19 @@ from tokens.models import Restriction, Session
 
 
 def renew(
-    session: Session, *, epoch: int, done: Restriction | None = None, proven: bool = False
+    session: Session,
+    *,
+    epoch: int,
+    done: Restriction | None = None,
+    then: Restriction | None = None,
+    proven: bool = False,
 ) -> Session:
     """Step to a new generation and accept no earlier one, without grace.
 
     `epoch` is the credential epoch that the session is bound to from now on; `done` is the
-    restriction that this step lifts; `proven` says that its user has just proven who they are, by
-    what step-up asks for. Raises TokenInvalid if the session ended meanwhile, or was bound to
-    another epoch. Call it in the transaction of the change.
+    restriction that this step lifts, `then` the one that takes its place; `proven` says that its
+    user has just proven who they are, by what step-up asks for. Raises TokenInvalid if the session
+    ended meanwhile, or was bound to another epoch. Call it in the transaction of the change.
     """
     now = timezone.now()
     as_read = Session.objects.filter(pk=session.pk, revoked_at=None, epoch=session.epoch)
@@ -26,7 +31,9 @@ def renew(
         last_used_at=now,
         proved_at=now if proven else F("proved_at"),
         epoch=epoch,
-        restriction=Case(When(restriction=done or "", then=Value("")), default=F("restriction")),
+        restriction=Case(
+            When(restriction=done or "", then=Value(then or "")), default=F("restriction")
+        ),
     )
     if not moved:
         raise TokenInvalid("the session ended meanwhile")
