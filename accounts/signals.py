@@ -28,7 +28,8 @@ password_reset_requested = Signal()
 """A reset link was ordered for an existing account. Arguments: user, client."""
 
 password_changed = Signal()
-"""A password was changed by who knew it. Arguments: user, session, client."""
+"""A password was changed by who knew it, or set where there was none. Arguments: user, session,
+client."""
 
 password_reset = Signal()
 """A password was replaced through a mailed link. Arguments: user, client."""

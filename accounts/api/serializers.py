@@ -75,6 +75,10 @@ class ChangePasswordBody(Body):
     new_password = PasswordField()
 
 
+class SetPasswordBody(Body):
+    password = PasswordField()
+
+
 class ReauthenticateBody(Body):
     password = PasswordField()
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("auth/forgot-password", views.ForgotPasswordView.as_view()),
     path("auth/reset-password", views.ResetPasswordView.as_view()),
     path("auth/change-password", views.ChangePasswordView.as_view()),
+    path("auth/set-password", views.SetPasswordView.as_view()),
     path("auth/reauthenticate", views.ReauthenticateView.as_view()),
     path("users/profile", views.ProfileView.as_view()),
 ]

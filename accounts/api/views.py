@@ -2,6 +2,7 @@
 
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,11 +16,17 @@ from accounts.api.serializers import (
     ReauthenticateBody,
     RegisterBody,
     ResetPasswordBody,
+    SetPasswordBody,
     TokenBody,
 )
 from accounts.delivery import login_answer, renewed_answer
 from accounts.flows.log_in import log_in_with_password
-from accounts.flows.password import change_password, request_reset, reset_password
+from accounts.flows.password import (
+    change_password,
+    request_reset,
+    reset_password,
+    set_password,
+)
 from accounts.flows.profile import change_profile
 from accounts.flows.reauthentication import reauthenticate
 from accounts.flows.registration import register
@@ -27,6 +34,7 @@ from accounts.flows.verification import resend_verification, verify_email
 from portcullis.client import Client
 from portcullis.csrf import enforce_csrf
 from portcullis.parsing import parse
+from portcullis.permissions import RecentlyProven
 from tokens.answers import RefreshAnswer
 from tokens.endpoints import PublicEndpoint, SignedInEndpoint, session_of
 from tokens.models import Restriction, Transport
@@ -120,6 +128,21 @@ class ChangePasswordView(SignedInEndpoint):
             current=body["current_password"],
             new=body["new_password"],
             client=Client.of(request._request),
+        )
+        return renewed_answer(request, renewed)
+
+
+class SetPasswordView(SignedInEndpoint):
+    permission_classes = (IsAuthenticated, RecentlyProven)
+
+    @extend_schema(request=SetPasswordBody, responses=RefreshAnswer)
+    def post(self, request: Request) -> Response:
+        """Set a password where the account has none. Other sessions end; this one goes on with the
+        tokens answered."""
+        renewed = set_password(
+            session=session_of(request),
+            client=Client.of(request._request),
+            **parse(SetPasswordBody, request),
         )
         return renewed_answer(request, renewed)
 

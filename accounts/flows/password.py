@@ -1,4 +1,4 @@
-"""Change a password, or replace a forgotten one."""
+"""Change a password, set the first one, or replace a forgotten one."""
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -16,6 +16,8 @@ from portcullis.client import Client
 from portcullis.errors import FieldErrors
 from tokens.flows import renew, revoke_all
 from tokens.models import Restriction, RevokeReason, Session
+
+HAS_ONE = "This account has a password. Change it instead."
 
 
 def request_reset(*, email: str, client: Client) -> None:
@@ -67,11 +69,28 @@ def change_password(*, session: Session, current: str, new: str, client: Client)
     if new == current:
         raise FieldErrors({"new_password": [("password_unchanged", "This is the current one.")]})
     check_password_policy(new, email=user.email, name=user.name, field="new_password")
-    encoded = make_password(new)
+    return _replace(session, make_password(new), field="current_password", client=client)
+
+
+def set_password(*, session: Session, password: str, client: Client) -> Session:
+    """Give a password to an account that has none; returns the session renewed, every other one is
+    ended.
+
+    Raises FieldErrors (field `password`), also where there is a password to be changed instead.
+    """
+    user: AbstractEmailUser = session.user
+    if user.has_usable_password():
+        raise FieldErrors({"password": [("password_exists", HAS_ONE)]})
+    check_password_policy(password, email=user.email, name=user.name)
+    return _replace(session, make_password(password), field="password", client=client)
+
+
+def _replace(session: Session, encoded: str, *, field: str, client: Client) -> Session:
+    user: AbstractEmailUser = session.user
     with transaction.atomic():
         locked = directory.lock(user.pk)
         if locked.credential_epoch != user.credential_epoch:
-            raise InvalidPassword("changed meanwhile", field="current_password")
+            raise InvalidPassword("changed meanwhile", field=field)
         locked.password = encoded
         locked.save(update_fields=["password"])
         links.kill_all(user.pk)

@@ -93,6 +93,10 @@ class ChangePasswordForm(PageForm):
     new_password = NewPasswordField("New password")
 
 
+class SetPasswordForm(PageForm):
+    password = NewPasswordField("New password")
+
+
 class ReauthenticateForm(PageForm):
     password = KnownPasswordField()
     next = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -14,7 +14,12 @@ from accounts.conf import Registration, conf
 from accounts.delivery import login_page, renewed_page
 from accounts.errors import RegistrationClosed
 from accounts.flows.log_in import log_in_with_password
-from accounts.flows.password import change_password, request_reset, reset_password
+from accounts.flows.password import (
+    change_password,
+    request_reset,
+    reset_password,
+    set_password,
+)
 from accounts.flows.profile import change_profile
 from accounts.flows.reauthentication import reauthenticate
 from accounts.flows.registration import register
@@ -152,6 +157,11 @@ class ChangePasswordPage(SignedIn, FormPage):
     form_class = forms.ChangePasswordForm
     allow_restricted = frozenset({Restriction.CHANGE_PASSWORD})
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.session and not self.session.user.has_usable_password():
+            return SetPasswordPage.as_view()(request)
+        return super().dispatch(request, *args, **kwargs)
+
     def act(self, *, current_password: str, new_password: str) -> HttpResponse:
         renewed = change_password(
             session=self.session,
@@ -160,6 +170,21 @@ class ChangePasswordPage(SignedIn, FormPage):
             client=Client.of(self.request),
         )
         messages.success(self.request, texts.CHANGE_DONE)
+        return renewed_page(self.request, renewed, to="accounts:profile")
+
+
+class SetPasswordPage(SignedIn, FormPage):
+    """What the page that changes a password is to an account that has none."""
+
+    template_name = "accounts/password_set.html"
+    form_class = forms.SetPasswordForm
+    step_up = True
+
+    def act(self, *, password: str) -> HttpResponse:
+        renewed = set_password(
+            session=self.session, password=password, client=Client.of(self.request)
+        )
+        messages.success(self.request, "Your account has a password now.")
         return renewed_page(self.request, renewed, to="accounts:profile")
 
 

@@ -91,6 +91,7 @@ ROUTES: dict[str, Route] = {
         body={"current_password": "Not-My-Password-1", "new_password": PASSWORD},
         signed_in=True,
     ),
+    "POST auth/set-password": route("password", body={"password": PASSWORD}, signed_in=True),
     "POST auth/reauthenticate": route(
         "password", body={"password": "Not-My-Password-1"}, signed_in=True
     ),
