@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from accounts.conf import EmailVerification, PasswordPolicy, Registration
+from accounts.conf import BreachedPasswords, EmailVerification, PasswordPolicy, Registration
 from config.environment import (
     BASE_DIR,
     chosen,
@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_tasks",
     "django_tasks_db",
+    "waffle",
 ]
 MIDDLEWARE = [
     "portcullis.middleware.RequestMiddleware",
@@ -134,10 +135,12 @@ TOKENS = {
     "AUDIENCE": setting("TOKEN_AUDIENCE"),
     "CLAIMS": ("accounts.claims.email_claim", "rbac.claims.role_claims"),
 }
-ACCOUNTS = {
+ACCOUNTS: dict[str, object] = {
     "REGISTRATION": chosen("REGISTRATION", Registration, "open"),
     "EMAIL_VERIFICATION": chosen("EMAIL_VERIFICATION", EmailVerification, "mandatory"),
     "PASSWORD_POLICY": chosen("PASSWORD_POLICY", PasswordPolicy, "composition"),
+    "BREACHED_PASSWORDS": chosen("BREACHED_PASSWORDS", BreachedPasswords, "service"),
+    "CONTEXT_WORDS": tuple(listed("CONTEXT_WORDS")),
     "LOGIN_STAGES": (
         "accounts.stages.VerifiedEmail",
         "accounts.stages.OpenAccount",
@@ -148,17 +151,14 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["rbac.backend.RoleBackend"]
 PASSWORD_HASHERS = [
     "accounts.hashers.Argon2idHasher",
-    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "accounts.hashers.BCryptSHA256Hasher",
+    "accounts.hashers.PBKDF2Hasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.passwords.LengthValidator"},
     {"NAME": "accounts.passwords.PolicyValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"user_attributes": ("email", "name")},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.ContextValidator"},
+    {"NAME": "accounts.passwords.CommonValidator"},
 ]
 
 LOGIN_URL = "accounts:login"
@@ -184,6 +184,9 @@ else:
         "-c idle_in_transaction_session_timeout=30s",
     }
 CACHES = {"default": env.cache_url("CACHE_URL", "locmemcache://portcullis")}
+CACHES["switches"] = CACHES["default"] | {"TIMEOUT": 10}  # caches in memory hear of nothing
+WAFFLE_CACHE_NAME = "switches"
+WAFFLE_ENABLE_ADMIN_PAGES = False  # accounts.admin has one for switches; the rest is not used
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 

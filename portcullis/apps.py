@@ -3,9 +3,11 @@
 from types import ModuleType
 
 import django_stubs_ext
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models.signals import post_migrate
+from waffle import get_waffle_switch_model
 
 from portcullis import namesakes
 from portcullis.registry import expires
@@ -26,6 +28,10 @@ class PortcullisConfig(AppConfig):
             )
 
     def ready(self) -> None:
-        from portcullis import checks, leftovers  # noqa: F401  (checks register themselves)
+        from portcullis import checks, leftovers, switches  # noqa: F401  (checks register themselves)
 
         expires(*leftovers.expiring())
+        if apps.is_installed("waffle"):
+            post_migrate.connect(
+                switches.make_rows, sender=get_waffle_switch_model()._meta.app_config
+            )

@@ -16,8 +16,10 @@ class PageForm(forms.Form):
 class PasswordField(forms.CharField):
     """Byte for byte as typed: nothing trimmed, and no `maxlength`, which cuts what is pasted."""
 
+    widget = forms.PasswordInput
+
     def __init__(self, *, max_length: int, autocomplete: str, **kwargs: Any) -> None:
-        widget = forms.PasswordInput(
+        widget = self.widget(
             attrs={"autocomplete": autocomplete, "autocapitalize": "none", "spellcheck": "false"}
         )
         validators = [MaxLengthValidator(max_length)]

@@ -7,15 +7,17 @@ ids, never secrets.
 
 import logging
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import close_old_connections
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
 from django_tasks.base import Task
-from django_tasks_db.models import DBTaskResult
+from django_tasks_db.models import DBTaskResult, get_date_max
 
 from portcullis.conf import conf
 
@@ -45,6 +47,33 @@ def sweep(now: datetime | None = None) -> int:
     sweeps may run beside each other and beside the workers.
     """
     return _retry_failed(now or timezone.now()) + _recover_lost(now or timezone.now())
+
+
+def ours() -> QuerySet[Any]:
+    """The rows of the tasks that may run twice."""
+    return DBTaskResult.objects.filter(task_path__in=_retried)
+
+
+def postponed(now: datetime) -> Q:
+    """Queued again, but for later. What may run at once stands at a moment that never comes."""
+    later = Q(run_after__gt=now) & ~Q(run_after=get_date_max())
+    return later & Q(status=TaskResultStatus.READY)
+
+
+def given_up(now: datetime) -> Q:
+    """Failed for so long that no sweep tries them again."""
+    old = now - timedelta(seconds=conf().TASK_RETRY_FOR)
+    return Q(status=TaskResultStatus.FAILED, enqueued_at__lte=old)
+
+
+def try_again(pk: uuid.UUID) -> bool:
+    """Queue a failed or postponed task for now, one that was given up too; False if it is neither.
+
+    One conditional update, as in a sweep: a task that a worker has is left to it.
+    """
+    now = timezone.now()
+    waits = Q(status=TaskResultStatus.FAILED) | postponed(now)
+    return bool(ours().filter(waits, pk=pk).update(status=TaskResultStatus.READY, run_after=now))
 
 
 def renew(worker_id: str) -> None:

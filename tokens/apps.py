@@ -15,7 +15,7 @@ class TokensConfig(AppConfig):
     name = "tokens"
 
     def ready(self) -> None:
-        from tokens import checks, django_session, emails, openapi  # noqa: F401  (they register themselves)
+        from tokens import checks, django_session, openapi  # noqa: F401  (they register themselves)
         from tokens.flows.keys import make_first_keys
         from tokens.models import KeyState, Session, SigningKey
 

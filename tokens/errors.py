@@ -37,6 +37,14 @@ class TooManySessions(AuthError):
     status = 403
 
 
+class BearerOff(AuthError):
+    """403, not 401: a client would drop the session, which goes on once operators allow it."""
+
+    code = "permission_denied"
+    message = "Bearer tokens are switched off for now. Log in with the transport cookie or hybrid."
+    status = 403
+
+
 class MfaEnrollmentRequired(AuthError):
     code = "mfa_enrollment_required"
     message = "Set up a second factor first."

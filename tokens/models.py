@@ -37,6 +37,7 @@ class RevokeReason(models.TextChoices):
     VERIFIED = "verified", "Opened before the address was verified"
     STAFF = "staff", "Ended by staff"
     DEACTIVATED = "deactivated", "Account deactivated"
+    CLOSED = "closed", "Account closed"
     LIMIT = "limit", "Gave way to a newer login"
     DISOWNED = "disowned", "Not recognized by its owner"
     OPERATOR = "operator", "Ended by an operator"

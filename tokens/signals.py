@@ -4,7 +4,8 @@ past tense; receivers take `**kwargs`."""
 from django.dispatch import Signal
 
 session_opened = Signal()
-"""A login became a session. Arguments: session, client."""
+"""A login became a session. Arguments: session, client, new_device (its user had sessions before,
+and none with this user agent)."""
 
 session_refreshed = Signal()
 """A refresh was answered. Arguments: session, client, rotated (False: answered in the grace)."""

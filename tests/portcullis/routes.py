@@ -92,8 +92,17 @@ ROUTES: dict[str, Route] = {
         signed_in=True,
     ),
     "POST auth/set-password": route("password", body={"password": PASSWORD}, signed_in=True),
+    "POST auth/change-email": route("email", body={"email": EMAIL}, signed_in=True),
+    "POST auth/confirm-email-change": route("token", body={"token": TOKEN}),
+    "POST auth/undo-email-change": route("token", body={"token": TOKEN}),
     "POST auth/reauthenticate": route(
         "password", body={"password": "Not-My-Password-1"}, signed_in=True
+    ),
+    "POST invitations": route(
+        "email",
+        body={"email": EMAIL, "roles": ["moderator"]},
+        signed_in=True,
+        superuser=True,
     ),
     "POST auth/token/verify": route("token", body={"token": TOKEN}),
     "POST auth/token/introspect": route(
@@ -107,6 +116,8 @@ ROUTES: dict[str, Route] = {
     ),
     "DELETE auth/sessions": route(signed_in=True),
     "PATCH users/profile": route("", "name", body={"name": "Ada"}, signed_in=True),
+    "DELETE users/profile": route(signed_in=True),
+    "POST auth/reopen": route(signed_in=True),
     "POST auth/refresh": route("", body={"refresh": TOKEN}),
     "DELETE auth/refresh": route(),
     "POST auth/logout": route("", body={"refresh": TOKEN}),

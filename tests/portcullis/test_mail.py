@@ -9,68 +9,74 @@ from django.template import TemplateDoesNotExist
 from django.urls import resolve
 from django.utils import timezone
 
+from accounts.emails import order_link, order_notice
+from accounts.models import Purpose
 from portcullis import mail as mails
-from tests.doors import ORIGIN, PASSWORD, Api
+from portcullis.client import Client
+from tests.doors import ORIGIN
 from tests.portcullis.reading import Arrived, selectors_of
-from tests.tokens.carrying import refresh_with
 
 EMAIL = "ada@example.com"
-NEW = "Difference-Engine-1822"
 LOADING = {"src", "srcset", "background", "poster", "data", "action", "formaction", "xlink:href"}
-NOTICES = {
-    "address_taken": "/accounts/login/",
-    "password_changed": "/accounts/password/reset/",
-    "session_reuse": "/accounts/sessions/",
-}
 LINKS = {
     "verify_email": "/accounts/verify-email/?token=",
     "reset_password": "/accounts/password/reset/confirm/?token=",
+    "invitation": "/accounts/register/?token=",
+    "change_email": "/accounts/email/confirm/?token=",
+    "undo_email": "/accounts/email/undo/?token=",
 }
-
-
-def verify_email(later) -> None:
-    Api().register(EMAIL)
-
-
-def reset_password(later) -> None:
-    Api().post("/auth/forgot-password", {"email": EMAIL})
-
-
-def address_taken(later) -> None:
-    Api().register(EMAIL)
-
-
-def password_changed(later) -> None:
-    door = Api().login(transport="bearer")
-    body = {"current_password": PASSWORD, "new_password": NEW}
-    assert door.post("/auth/change-password", body).status_code == 200
-
-
-def session_reuse(later, **headers: str) -> None:
-    door = Api(**headers).login(transport="bearer")
-    stolen = door.refresh_token
-    assert door.refresh().status_code == 200
-    later(seconds=11)
-    assert refresh_with(door, stolen).status_code == 401
-
-
-TRIGGERS = {
-    trigger.__name__: trigger
-    for trigger in (verify_email, reset_password, address_taken, password_changed, session_reuse)
+NOT_ME = "/accounts/not-me/?token="
+WITH_A_WAY_OUT = {
+    "account_closed": {"erased": "24 December 2026"},
+    "account_reactivated": {},
+    "account_reopened": {},
+    "email_change_requested": {},
+    "email_changed": {},
+    "name_changed": {},
+    "new_device": {},
+    "password_changed": {},
+    "privileges_changed": {},
+    "reset_link_sent": {},
+    "role_given": {"role": "moderator"},
+    "role_taken": {"role": "moderator"},
+    "session_reuse": {"of": "Firefox on Windows"},
+    "sessions_ended": {},
 }
+"""Notices, and the facts that they are ordered with."""
+ELSEWHERE = {
+    "address_taken": "/accounts/login/",
+    "address_wanted": "/accounts/login/",
+    "email_change_undone": "/accounts/login/",
+    "invited_anew": "/accounts/login/",
+    "locked_down": "/accounts/password/reset/",
+}
+WITHOUT_A_BUTTON = "account_deactivated"
+DEVICE = Client(ip="198.51.100.7", user_agent="Mozilla/5.0 (Windows NT 10.0) Firefox/128.0")
 
 
-@pytest.fixture(params=TRIGGERS)
+def order(name: str, user, client: Client | None = DEVICE) -> None:
+    if name in LINKS:
+        order_link(purpose=Purpose(name), user=user, client=client)
+    else:
+        facts = WITH_A_WAY_OUT.get(name)
+        order_notice(name, user=user, client=client, not_me=facts is not None, **(facts or {}))
+
+
+@pytest.fixture(params=[*LINKS, *WITH_A_WAY_OUT, *ELSEWHERE])
 def name(request) -> str:
     return request.param
 
 
+mailed: dict[str, Arrived] = {}
+"""Each mail, for all the tests that read it."""
+
+
 @pytest.fixture
-def arrived(name, make_user, mailbox, later) -> Arrived:
-    if name != "verify_email":
-        make_user()
-    TRIGGERS[name](later)
-    return Arrived(mailbox.latest())
+def arrived(name, request) -> Arrived:
+    if name not in mailed:
+        order(name, request.getfixturevalue("user"))
+        mailed[name] = Arrived(request.getfixturevalue("mailbox").latest())
+    return mailed[name]
 
 
 @pytest.fixture
@@ -103,11 +109,23 @@ def template(settings, tmp_path):
 
 def test_every_mail_of_the_house_is_tested_here():
     found = Path(__file__).resolve().parents[2].glob("*/templates/*/mail/*.mail")
-    assert {path.stem for path in found} == set(TRIGGERS)
+    tested = {*LINKS, *WITH_A_WAY_OUT, *ELSEWHERE, WITHOUT_A_BUTTON}
+    assert {path.stem for path in found} == tested
+
+
+@pytest.mark.parametrize("name", [WITHOUT_A_BUTTON, *WITH_A_WAY_OUT])
+def test_what_staff_did_reads_as_well(name, user, mailbox):
+    order(name, user, client=None)
+    mail = Arrived(mailbox.latest())
+    assert "\n\nBy: our staff\n\n" in mail.text
+    assert "Device:" not in mail.text
+    assert "None" not in mail.text + mail.html
+    body = mail.text.partition("\n-- \n")[0].strip()
+    assert all("\n" not in each for each in body.split("\n\n"))
 
 
 def test_it_has_one_subject_that_names_the_product_and_both_parts_the_richer_one_last(arrived):
-    assert re.fullmatch(r"Portcullis: [A-Z][a-z ]+", arrived.subject)
+    assert re.fullmatch(r"Portcullis: [A-Z][A-Za-z, ]+", arrived.subject)
     assert arrived.message["To"] == EMAIL
     assert arrived.message["Auto-Submitted"] == "auto-generated"
     assert arrived.message.get_content_type() == "multipart/alternative"
@@ -124,17 +142,18 @@ def test_everything_in_its_templates_was_filled_in(arrived):
 def test_its_link_is_alone_on_a_line_and_the_same_in_both_parts(name, arrived):
     links = [line for line in arrived.text.splitlines() if line.startswith("http")]
     assert len(links) == 1
-    if name in LINKS:
-        assert re.fullmatch(re.escape(ORIGIN + LINKS[name]) + r"[\w-]{43}", links[0])
+    if name in ELSEWHERE:
+        assert links[0] == ORIGIN + ELSEWHERE[name]
     else:
-        assert links[0] == ORIGIN + NOTICES[name]
+        path = LINKS.get(name, NOT_ME)
+        assert re.fullmatch(re.escape(ORIGIN + path) + r"[\w-]{43}", links[0])
     assert arrived.page.values("href") == [links[0], links[0], ORIGIN]
     assert arrived.page.text["a"].endswith(links[0] + ORIGIN)
 
 
 def test_its_link_leads_to_a_page(arrived):
     place = resolve(urlsplit(arrived.page.values("href")[0]).path)
-    assert place.namespace in {"accounts", "tokens"}
+    assert place.namespace == "accounts"
 
 
 def test_its_text_leaves_the_lines_to_the_client_and_ends_in_a_signature(arrived):
@@ -189,15 +208,7 @@ def test_tables_are_for_layout_only(arrived):
     assert tables == arrived.html.count('role="presentation"') == 4
 
 
-# Strangers ----------------------------------------------------------------------------------------
-
-
-def test_no_device_tells_its_own_story(user, mailbox, later):
-    """The user agent is what whoever logged in wrote there."""
-    session_reuse(later, **{"User-Agent": "Call 0900 123456, or visit evil.example/1.0"})
-    whole = mailbox.latest().as_string()
-    assert "0900" not in whole
-    assert "evil" not in whole
+# Subjects -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("product", ["A\r\nBcc: eve@example.com", "A\nB", "A\rB", "A  B"])

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from portcullis.client import Client
@@ -39,7 +39,7 @@ def open_session(
     for a user who has been deactivated, or whose credentials have changed, since they were proven.
     """
     with transaction.atomic(savepoint=False):
-        _wait_for_other_logins(user)
+        new_device = _wait_for_other_logins(user, client)
         now = timezone.now()
         _make_room(user, now, replaces)
         session = Session.objects.create(
@@ -58,12 +58,13 @@ def open_session(
             restriction=restriction or "",
             epoch=user.credential_epoch,
         )
-        session_opened.send(sender=Session, session=session, client=client)
+        session_opened.send(sender=Session, session=session, client=client, new_device=new_device)
     return session
 
 
-def _wait_for_other_logins(user: Any) -> None:
-    """Lock the user, before any session, as everybody does.
+def _wait_for_other_logins(user: Any, client: Client) -> bool:
+    """Lock the user, before any session, as everybody does; whether none of the user's sessions so
+    far, of which there are some, had this user agent.
 
     The same statement asks which key signs, so that this process does not go on signing with one
     that another has just replaced; without any there is no session either.
@@ -71,11 +72,16 @@ def _wait_for_other_logins(user: Any) -> None:
     signs = SigningKey.objects.filter(state=KeyState.ACTIVE).values("kid")[:1]
     users = Session._meta.get_field("user").related_model._base_manager
     proven = users.filter(pk=user.pk, is_active=True, credential_epoch=user.credential_epoch)
-    locked = proven.annotate(signs=Subquery(signs)).select_for_update(of=("self",), no_key=True)
-    found = list(locked.values_list("signs", flat=True))
+    former = Session.objects.filter(user=OuterRef("pk"))
+    known = Exists(former.filter(user_agent=client.user_agent))
+    asked = proven.annotate(signs=Subquery(signs), new=Exists(former) & ~known)
+    locked = asked.select_for_update(of=("self",), no_key=True)
+    found = list(locked.values_list("signs", "new"))
     if not found:
         raise TokenInvalid("deactivated, or its credentials changed, during the login")
-    ring.active(kid=found[0])
+    kid, new_device = found[0]
+    ring.active(kid=kid)
+    return bool(new_device)
 
 
 def _make_room(user: Any, now: datetime, replaces: Mapping[uuid.UUID, Any]) -> None:

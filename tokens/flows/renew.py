@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from tokens.errors import TokenInvalid
 from tokens.models import Restriction, Session
+from tokens.transports import check_open
 
 
 def renew(
@@ -20,8 +21,10 @@ def renew(
     `epoch` is the credential epoch that the session is bound to from now on; `done` is the
     restriction that this step lifts, `then` the one that takes its place; `proven` says that its
     user has just proven who they are, by what step-up asks for. Raises TokenInvalid if the session
-    ended meanwhile, or was bound to another epoch. Call it in the transaction of the change.
+    ended meanwhile, or was bound to another epoch, BearerOff for one that gets no more tokens.
+    Call it in the transaction of the change.
     """
+    check_open(session.transport)
     now = timezone.now()
     as_read = Session.objects.filter(pk=session.pk, revoked_at=None, epoch=session.epoch)
     moved = as_read.update(

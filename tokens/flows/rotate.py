@@ -2,18 +2,19 @@
 
 from datetime import datetime, timedelta
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
 from portcullis.client import Client
 from tokens import jwt, strict
 from tokens.conf import conf
-from tokens.emails import mail_reuse_notice
 from tokens.errors import TokenExpired, TokenInvalid
 from tokens.flows.revoke import revoke
 from tokens.jwt import Claims
 from tokens.models import RevokeReason, Session
 from tokens.signals import reuse_detected, session_refreshed
+from tokens.transports import check_open
 
 ATTEMPTS = 2  # a session that moved under the first is looked at once more
 
@@ -24,21 +25,20 @@ def rotate(session: Session, *, presented: Claims, client: Client) -> Session:
     `session` is what `strict.read` found for it. One UPDATE where nobody interferes. A token one
     generation old is answered again within the grace (two tabs, a lost response). An older one
     is reuse: the family is revoked and its owner told, committed before TokenInvalid is raised.
+    Raises BearerOff for a session that would go on, but for the switch.
     """
     for _ in range(ATTEMPTS):
         now = timezone.now()
         if death := session.death(now, generation=presented.gen):
             raise TokenInvalid(death)
-        if presented.gen == session.generation:
-            if _advance(session, now):
-                session_refreshed.send(Session, session=session, client=client, rotated=True)
-                return session
-        elif within_grace(session, presented, now):
-            session_refreshed.send(Session, session=session, client=client, rotated=False)
-            return session
-        else:
+        current = presented.gen == session.generation
+        if not current and not within_grace(session, presented, now):
             _alarm(session, presented, client)
             raise TokenInvalid("an old refresh token came back")
+        check_open(session.transport)
+        if not current or _advance(session, now):
+            session_refreshed.send(Session, session=session, client=client, rotated=current)
+            return session
         session = strict.read(presented)  # somebody moved it between our SELECT and our UPDATE
     raise TokenInvalid("the session kept moving")
 
@@ -79,8 +79,9 @@ def _advance(session: Session, now: datetime) -> bool:
 
 def _alarm(session: Session, presented: Claims, client: Client) -> None:
     with transaction.atomic():
+        owner = get_user_model()._base_manager.filter(pk=session.user_id).values_list("pk")
+        list(owner.select_for_update(no_key=True))  # before any session, as everybody does
         if revoke(session.pk, user_id=session.user_id, reason=RevokeReason.REUSE):
             reuse_detected.send(
                 sender=Session, session=session, client=client, generation=presented.gen
             )
-            mail_reuse_notice.enqueue(str(session.pk), str(session.user_id))
