@@ -164,11 +164,13 @@ def check_may_free(by: Standing, graph: Graph, user: Any) -> None:
 
 
 def check_admin_stays(*, without: Any, until: datetime | None = None) -> None:
-    """Raises LastAdmin if `without` is the last active account that was given `admin`. Who holds it
-    for a time only does not stay for who holds it for good. With `until` they go on holding it, but
-    not for longer: that is no loss to who held it for less."""
+    """Raises LastAdmin if `without` is the last active account that was given `admin`. Who has
+    closed theirs does not stay for anybody else, nor who holds it for a time only for who holds it
+    for good. With `until` they go on holding it, but not for longer: that is no loss to who held it
+    for less."""
+    stays = Q(user__closed_at=None) | Q(user=without.pk)
     held = RoleAssignment.objects.in_force().filter(
-        role__slug=SystemRole.ADMIN, user__is_active=True
+        stays, role__slug=SystemRole.ADMIN, user__is_active=True
     )
     ends = dict(held.values_list("user_id", "expires_at"))
     if without.pk not in ends:

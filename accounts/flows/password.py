@@ -7,7 +7,7 @@ from accounts import directory, links
 from accounts.base_user import AbstractEmailUser
 from accounts.emails import order_link, order_notice
 from accounts.errors import InvalidPassword
-from accounts.flows.verification import confirm_address
+from accounts.flows.verification import confirm_address, is_only_invited
 from accounts.login import left_to_do
 from accounts.models import Purpose
 from accounts.passwords import check_password_policy
@@ -23,7 +23,7 @@ HAS_ONE = "This account has a password. Change it instead."
 def request_reset(*, email: str, client: Client) -> None:
     """Mail a reset link; the same work for an address that nobody has."""
     user = directory.find(email)
-    known = user if user is not None and user.is_active else None
+    known = user if user and user.is_active and not is_only_invited(user) else None
     with transaction.atomic():
         order_reset_link(known)
         if known:

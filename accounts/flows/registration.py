@@ -11,12 +11,27 @@ from accounts import addresses, directory, links
 from accounts.base_user import AbstractEmailUser
 from accounts.conf import Registration, conf
 from accounts.emails import order_link, order_notice
-from accounts.errors import RegistrationClosed
+from accounts.errors import InvitationNeeded, RegistrationClosed
 from accounts.flows.verification import may_move
 from accounts.models import Purpose
 from accounts.passwords import check_password_policy
 from accounts.signals import registered, registration_for_taken_address
 from portcullis.client import Client
+from portcullis.switches import Door, is_off
+
+
+def registration_mode() -> Registration:
+    """As the settings have it, unless operators have closed it."""
+    return Registration.CLOSED if is_off(Door.REGISTRATION) else conf().REGISTRATION
+
+
+def check_open(*, invited: bool = False) -> None:
+    """Raises RegistrationClosed, or InvitationNeeded."""
+    match registration_mode():
+        case Registration.CLOSED as mode:
+            raise RegistrationClosed(mode)
+        case Registration.INVITE as mode if not invited:
+            raise InvitationNeeded(mode)
 
 
 def register(*, email: str, password: str, name: str, client: Client) -> None:
@@ -26,8 +41,7 @@ def register(*, email: str, password: str, name: str, client: Client) -> None:
     spent: who registers somebody else's address first gains nothing by it (pre-hijacking).
     Raises RegistrationClosed, or FieldErrors for a password outside of the policy.
     """
-    if conf().REGISTRATION != Registration.OPEN:
-        raise RegistrationClosed(conf().REGISTRATION)
+    check_open()
     check_password_policy(password, email=email, name=name)
     encoded = make_password(password)
     try:
@@ -41,13 +55,14 @@ def register(*, email: str, password: str, name: str, client: Client) -> None:
 def _take(email: str, encoded: str, name: str, client: Client) -> None:
     """As many statements, whoever has the address: see links.NOBODY and the decoys."""
     user = directory.find(email)
-    if user is None:
+    reserved = links.is_reserved(email)  # in this order: kept before it is given up
+    if user is None and not reserved:
         user = get_user_model()(email=email, name=name, password=encoded, is_pending=True)
         user.save(force_insert=True)
         competes = True
     else:
-        competes = _may_compete(user, email)
-        _contest(user if competes else None)
+        competes = user is not None and may_compete(user, email)
+        contest(user if competes else None)
     if competes:
         order_link(
             purpose=Purpose.VERIFY_EMAIL,
@@ -56,15 +71,15 @@ def _take(email: str, encoded: str, name: str, client: Client) -> None:
             recipient=addresses.normalize(email),
         )
         registered.send(sender=type(user), user=user, client=client)
-    elif user.is_active:
+    elif user and user.is_active:
         links.order(purpose=Purpose.VERIFY_EMAIL, user=None)
-        order_notice("address_taken", user=user, client=client, not_me=False)
+        order_notice("address_taken", user=user, client=client, not_me=False, to=user.email)
         registration_for_taken_address.send(sender=type(user), user=user, client=client)
     else:
         order_link(purpose=Purpose.VERIFY_EMAIL, user=None)
 
 
-def _may_compete(user: AbstractEmailUser, email: str) -> bool:
+def may_compete(user: AbstractEmailUser, email: str) -> bool:
     """Whether a registration may take the place of `user`: only of another registration.
 
     An account that staff made, or that is in use before it is verified (where that is optional), is
@@ -75,7 +90,7 @@ def _may_compete(user: AbstractEmailUser, email: str) -> bool:
     return may_move(user) or addresses.same_mailbox(email, user.email)
 
 
-def _contest(user: AbstractEmailUser | None) -> None:
+def contest(user: AbstractEmailUser | None) -> None:
     """Two registrations compete: from now on only a link of its own carries a name and password.
 
     Not a change of credentials: the epoch stays, and with it the links on their way. Conditional on

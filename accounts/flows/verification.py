@@ -55,15 +55,26 @@ def resend_verification(*, email: str) -> None:
     It goes to the address as typed where that only looks like the one that was registered first.
     """
     user = directory.find(email)
-    waiting = user if user and user.is_active and user.email_verified_at is None else None
+    waiting = user if user and _waits(user) else None
     recipient = addresses.normalize(email) if waiting and may_move(waiting) else ""
     with transaction.atomic():
         order_link(purpose=Purpose.VERIFY_EMAIL, user=waiting, recipient=recipient)
 
 
+def _waits(user: AbstractEmailUser) -> bool:
+    open_ = user.is_active and user.closed_at is None and user.email_verified_at is None
+    return open_ and not is_only_invited(user)
+
+
 def may_move(user: AbstractEmailUser) -> bool:
     """Whether proving a look-alike address may take the account there: nobody can be using it."""
     return user.is_pending and conf().EMAIL_VERIFICATION == EmailVerification.MANDATORY
+
+
+def is_only_invited(user: AbstractEmailUser) -> bool:
+    """Whether nobody has registered the address: only its invitation makes the account, or one that
+    has expired or was withdrawn would be as good."""
+    return user.is_pending and not user.is_contested and not user.has_usable_password()
 
 
 def send_fresh_link(*, user: AbstractEmailUser) -> None:

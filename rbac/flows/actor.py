@@ -33,13 +33,13 @@ def standing_now(
 ) -> Standing:
     """Where `by` stands now, or `at` a later moment. The operator needs no permission.
 
-    Raises PermissionDenied unless they are active and have the permission `code`.
+    Raises PermissionDenied unless they are active, not closed, and have the permission `code`.
     """
     if by is None or by is OPERATOR:
         return Standing.of(by)
     actor = (locked_users(by) if rows is None else rows).get(by.pk)
-    if actor is None or not actor.is_active:
-        raise PermissionDenied("gone, or deactivated")
+    if actor is None or not actor.is_active or actor.closed_at:
+        raise PermissionDenied("gone, deactivated or closed")
     standing = Standing.of(actor, at=at)
     if not standing.may(code):
         raise PermissionDenied(f"{code} is not theirs any more")

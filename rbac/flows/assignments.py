@@ -1,6 +1,6 @@
 """Roles are given to people and taken from them, by people who stand above both."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from rbac.definition import Problems
 from rbac.effective import forget
 from rbac.errors import PermissionDenied
 from rbac.flows.actor import check_reason, locked_users, standing_now, standings
-from rbac.graph import Graph
+from rbac.graph import Graph, Weight
 from rbac.models import Role, RoleAssignment
 from rbac.signals import role_granted, role_withdrawn
 from rbac.system import SystemRole
@@ -57,8 +57,7 @@ def grant(
         graph = Graph.load()
         weight = graph.weight([found.pk])
         standing.check_reach(*weight)
-        for later in standings(by, PERMISSION, starts, expires_at or FOR_GOOD, rows):
-            later.check_reach(*weight)
+        _check_reach(by, rows, weight, starts, expires_at)
         held = _held(user, role).first()
         if held and _loosens(held, starts, expires_at):
             _check_freeing(by, rows, held, graph)
@@ -70,11 +69,30 @@ def grant(
             role=found,
             defaults={"granted_by_id": by.pk, "granted_at": now, **terms},
         )
+        assignment.user = rows[user.pk]  # for receivers, who might read a replica that lags
         role_granted.send(
             sender=RoleAssignment, assignment=assignment, by=by, reason=reason, client=client
         )
     forget(user)
     return assignment
+
+
+def check_may_grant(*, by: Any, roles: Collection[str], rows: Mapping[Any, Any]) -> list[Role]:
+    """The roles, if `by` may give each of them, now and for good: for who promises what `grant`
+    gives later. `rows` has `by`, locked after `nobody_else_changes_roles`.
+
+    Raises FieldErrors (`roles`) or PermissionDenied.
+    """
+    standing = standing_now(by, PERMISSION, rows)
+    found = list(Role.objects.filter(slug__in=roles))
+    problems = Problems()
+    for role in found if len(found) == len(set(roles)) else [Role()]:
+        _check_givable(role, "roles", problems)
+    problems.raise_any()
+    weight = Graph.load().weight([role.pk for role in found])
+    standing.check_reach(*weight)
+    _check_reach(by, rows, weight, timezone.now(), None)
+    return found
 
 
 def withdraw(*, user: Any, role: str, reason: str, by: Any, client: Client) -> bool:
@@ -113,6 +131,14 @@ def _check_over(standing: Standing, by: Any, over: Any | None) -> None:
     standing.check_over(Standing.of(over))
 
 
+def _check_reach(
+    by: Any, rows: Mapping[Any, Any], weight: Weight, starts: datetime, expires: datetime | None
+) -> None:
+    """All the while: nobody gives for longer than they hold."""
+    for standing in standings(by, PERMISSION, starts, expires or FOR_GOOD, rows):
+        standing.check_reach(*weight)
+
+
 def _held(user: Any, role: str) -> QuerySet[RoleAssignment]:
     return RoleAssignment.objects.filter(user_id=user.pk, role__slug=role)
 
@@ -147,12 +173,16 @@ def _check_freeing(by: Any, rows: Mapping[Any, Any], held: RoleAssignment, graph
         check_may_free(standing, graph, rows[held.user_id])
 
 
+def _check_givable(role: Role, field: str, problems: Problems) -> None:
+    if role._state.adding:
+        problems.add(field, "does_not_exist", "There is no such role.")
+    elif role.slug == SystemRole.USER:
+        problems.add(field, "invalid", "Everybody holds this role without being given it.")
+
+
 def _check_terms(role: Role, reason: str, starts_at: datetime, expires_at: datetime | None) -> None:
     problems = Problems()
-    if role._state.adding:
-        problems.add("role", "does_not_exist", "There is no such role.")
-    elif role.slug == SystemRole.USER:
-        problems.add("role", "invalid", "Everybody holds this role without being given it.")
+    _check_givable(role, "role", problems)
     check_reason(reason, problems)
     for field, at in (("starts_at", starts_at), ("expires_at", expires_at)):
         if at:
