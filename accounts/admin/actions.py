@@ -7,8 +7,9 @@ from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.admin.utils import model_ngettext
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -62,27 +63,37 @@ class FlowAdmin(StrictAdmin):
         done: str,
         ask: bool = False,
         why: bool = False,
+        asking: type[ReasonForm] | None = None,
         gone: bool = False,
     ) -> HttpResponse | None:
         """Do it to the chosen rows, where there are several after asking.
 
-        `why`: the question asks for a reason too, which the flow takes. `gone`: so are the rows,
-        afterwards.
+        `why`: the question asks for a reason too, which the flow takes; `asking`: for more than
+        that, about one row only. `gone`: so are the rows, afterwards.
         """
-        rows = list(queryset[: AT_ONCE + 1])
-        if len(rows) > AT_ONCE:
-            self.message_user(request, f"Choose {AT_ONCE} at most.", messages.ERROR)
+        most = 1 if asking else AT_ONCE
+        rows = list(queryset[: most + 1])
+        if len(rows) > most:
+            self.message_user(request, f"Choose {most} at most.", messages.ERROR)
             return None
-        confirmed = "confirmed" in request.POST
-        form = ReasonForm(request.POST if confirmed else None, label_suffix="") if why else None
-        if (ask or why or len(rows) > 1) and not (confirmed and (form is None or form.is_valid())):
+        confirmed = request.POST if "confirmed" in request.POST else None
+        kind = ReasonForm if why else asking
+        form = kind(confirmed, label_suffix="") if kind else None
+        asked = ask or form is not None or len(rows) > 1
+        if asked and not (confirmed and (form is None or form.is_valid())):
             return self._ask(request, rows, flow, form)
         entry = Entry(done, form.cleaned_data if form else {}, DELETION if gone else CHANGE)
-        results = Counter(self._try(request, row, flow, entry) for row in rows)
+        only = form if len(rows) == 1 else None
+        results = Counter(self._try(request, row, flow, entry, only) for row in rows)
+        if only and only.errors:
+            return self._ask(request, rows, flow, only)
+        self._tell(request, results)
+        return redirect(self._back(request, [] if gone else rows))
+
+    def _tell(self, request: HttpRequest, results: Counter[tuple[int, str]]) -> None:
         for (level, text), count in results.items():
             noun = model_ngettext(self.opts, count)
             self.message_user(request, f"{count} {noun}: {text}", level)
-        return redirect(self._back(request, [] if gone else rows))
 
     def buttons(self, request: HttpRequest, row: Any) -> list[str]:
         """The actions that make sense on this row's page."""
@@ -124,18 +135,47 @@ class FlowAdmin(StrictAdmin):
             return " ".join(text for found in error.errors.values() for _, text in found)
         return error.message
 
-    def _try(self, request: HttpRequest, row: Any, flow: Flow, entry: "Entry") -> tuple[int, str]:
+    def entered_as(self, row: Any) -> str:
+        """What the log calls a row: by no address, for the log outlives the account."""
+        return str(row)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return self._enter(request, obj, ADDITION, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        return self._enter(request, obj, CHANGE, message)
+
+    def _enter(self, request: HttpRequest, row: Any, flag: int, message: str) -> LogEntry:
+        return LogEntry.objects.create(
+            user_id=signed_in(request).pk,
+            content_type=ContentType.objects.get_for_model(row, for_concrete_model=False),
+            object_id=str(row.pk),
+            object_repr=self.entered_as(row)[:200],
+            action_flag=flag,
+            change_message=message,
+        )
+
+    def _try(
+        self,
+        request: HttpRequest,
+        row: Any,
+        flow: Flow,
+        entry: "Entry",
+        form: ReasonForm | None,
+    ) -> tuple[int, str]:
+        """Do it to one row. What a flow has against what was typed is put to `form`."""
         by = signed_in(request)
         try:
             with transaction.atomic():
                 named = {self.row: row, **entry.typed}
                 if not flow(by=by, client=Client.of(request), **named):
                     return messages.WARNING, "There was nothing to do."
-                LogEntry.objects.log_actions(
-                    by.pk, [row], entry.flag, str(entry), single_object=True
-                )
+                self._enter(request, row, entry.flag, str(entry))
         except AuthError as error:
-            return messages.ERROR, self.refused(request, error)
+            text = self.refused(request, error)
+            if form and isinstance(error, FieldErrors):
+                form.take(error)
+            return messages.ERROR, text
         return messages.SUCCESS, entry.done
 
     def _ask(
@@ -176,14 +216,14 @@ class FlowAdmin(StrictAdmin):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """What an action enters in the log: what was done, and what was typed about it."""
+    """What an action enters in the log: what was done, and why."""
 
     done: str
     typed: dict[str, str]
     flag: int
 
     def __str__(self) -> str:
-        return " ".join([self.done, *self.typed.values()])
+        return f"{self.done} {self.typed.get('reason', '')}".rstrip()
 
 
 class FlowFormAdmin(FlowAdmin):

@@ -127,6 +127,9 @@ class RoleAssignmentAdmin(SensitiveAdmin, FlowFormAdmin):
     def describe(self, row: Row) -> str:
         return f"{row.user}: {row.role}"
 
+    def entered_as(self, row: Row) -> str:
+        return f"{row.user_id}: {row.role}"
+
     def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:
         typed = form.cleaned_data
         obj.pk = flows.grant(
@@ -194,18 +197,19 @@ def sees_roles(request: HttpRequest) -> bool:
     return request.user.has_perm("rbac.view_roleassignment")
 
 
-def roles_panel(request: HttpRequest, user: Any, site: str) -> dict[str, Any] | None:
+def roles_of(request: HttpRequest, user: Any, site: str, *, shown: int) -> dict[str, Any] | None:
     """What the page of a user shows of their roles, and the form that gives them one."""
     if not sees_roles(request):
         return None
     held = user.role_assignments.select_related("role", "granted_by")
     rows = [
         (row, state(row), proven(request) and may_withdraw(request, row))
-        for row in held.order_by("-role__rank", "role__slug")
+        for row in held.order_by("-role__rank", "role__slug")[:shown]
     ]
     giving = proven(request) and may_give(request, user)
     return {
         "rows": rows,
+        "count": user.role_assignments.count(),
         "effective": effective(user).roles,
         "form": AssignmentForm(request=request, auto_id="give_%s") if giving else None,
         "add_url": reverse("admin:rbac_roleassignment_add", current_app=site),

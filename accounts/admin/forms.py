@@ -5,11 +5,15 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextInputWidget
+from django.contrib.admin.widgets import AdminEmailInputWidget, AdminTextInputWidget
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 
-from accounts import directory
+from accounts import directory, links
+from accounts.addresses import MAX_LENGTH
+from accounts.base_user import AbstractEmailUser
+from accounts.flows import staff
+from accounts.validators import OF_AN_ADDRESS
 from portcullis.errors import AuthError, FieldErrors
 from portcullis.validators import no_control_characters
 
@@ -70,6 +74,58 @@ def _by_id(named: str) -> Any:
 
 class ReasonForm(forms.Form):
     reason = Reason()
+
+    def take(self, error: FieldErrors) -> None:
+        """What the flow has against what was typed."""
+        for field, found in error.errors.items():
+            for code, text in found:
+                self.add_error(field, forms.ValidationError(text, code))
+
+
+class AddressForm(ReasonForm):
+    email = forms.EmailField(
+        label="New address",
+        max_length=MAX_LENGTH,
+        validators=OF_AN_ADDRESS,
+        widget=AdminEmailInputWidget,
+        help_text="A link is mailed there. Nothing changes before somebody opens it.",
+    )
+    field_order = ("email", "reason")
+
+
+class AccountForm(forms.ModelForm[AbstractEmailUser]):
+    """`seen` says which privileges the page showed: what somebody else took since must not come
+    back with it."""
+
+    reason = Reason(required=False)
+    seen = Seen(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.fields["seen"].initial = lambda: staff.privileges_of(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        """A name is changed without a reason."""
+        typed: dict[str, Any] = super().clean() or {}
+        privileged = {*staff.PRIVILEGES} & {*self.changed_data}
+        if privileged and "reason" not in self.errors and not typed["reason"]:
+            self.add_error("reason", forms.ValidationError("Say why.", "required"))
+        return typed
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        no_control_characters(name)
+        return name
+
+    def clean_email(self) -> str:
+        """Adding an account only: a changed address would be somebody else's account."""
+        email: str = self.cleaned_data["email"]
+        for judge in OF_AN_ADDRESS:
+            judge(email)
+        if directory.find(email) or links.is_reserved(email):
+            raise forms.ValidationError("A user with that address already exists.", "unique")
+        return email
 
 
 class FlowForm(forms.ModelForm[Any]):

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import Permission
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -12,82 +11,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from accounts import directory
 from accounts.admin.actions import has_authority, signed_in
-from accounts.admin.assignments import may_touch_roles, roles_panel
-from accounts.admin.forms import Reason, Seen
+from accounts.admin.assignments import may_touch_roles
+from accounts.admin.forms import AccountForm, AddressForm
+from accounts.admin.panels import panels
+from accounts.admin.states import ClosedFilter, VerifiedFilter, state_of
 from accounts.admin.step_up import StepUpAdmin, proven
-from accounts.base_user import AbstractEmailUser
 from accounts.flows import staff
-from accounts.validators import OF_AN_ADDRESS
 from portcullis.client import Client
 from portcullis.errors import AuthError
-from portcullis.validators import no_control_characters
 from tokens.admin import moment
 from tokens.models import Session
 
 Row = Any
 
-STATE = ("is_active", "email_verified_at", "date_joined", "closed_at", "live_sessions", "id")
-
-
-class HappenedFilter(admin.SimpleListFilter):
-    """Whether a moment has come: yes or no."""
-
-    column = ""
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", "Yes"), ("no", "No")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Row]) -> QuerySet[Row]:
-        if self.value() not in {"yes", "no"}:
-            return queryset
-        return queryset.filter(**{f"{self.column}__isnull": self.value() == "no"})
-
-
-class VerifiedFilter(HappenedFilter):
-    title = parameter_name = "verified"
-    column = "email_verified_at"
-
-
-class ClosedFilter(HappenedFilter):
-    title = parameter_name = "closed"
-    column = "closed_at"
-
-
-class AccountForm(forms.ModelForm[AbstractEmailUser]):
-    """`seen` says which privileges the page showed: what somebody else took since must not come
-    back with it."""
-
-    reason = Reason(required=False)
-    seen = Seen(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not self.instance._state.adding:
-            self.fields["seen"].initial = lambda: staff.privileges_of(self.instance)
-
-    def clean(self) -> dict[str, Any]:
-        """A name is changed without a reason."""
-        typed: dict[str, Any] = super().clean() or {}
-        privileged = {*staff.PRIVILEGES} & {*self.changed_data}
-        if privileged and "reason" not in self.errors and not typed["reason"]:
-            self.add_error("reason", forms.ValidationError("Say why.", "required"))
-        return typed
-
-    def clean_name(self) -> str:
-        name: str = self.cleaned_data["name"]
-        no_control_characters(name)
-        return name
-
-    def clean_email(self) -> str:
-        """Adding an account only: a changed address would be somebody else's account."""
-        email: str = self.cleaned_data["email"]
-        for judge in OF_AN_ADDRESS:
-            judge(email)
-        if directory.find(email):
-            raise forms.ValidationError("A user with that address already exists.", "unique")
-        return email
+STATE = ("how_it_is", "email_verified_at", "date_joined", "closed_at", "live_sessions", "id")
 
 
 def gives_privileges(request: HttpRequest) -> bool:
@@ -107,15 +45,31 @@ class UserAdmin(StepUpAdmin):
         "email",
         "name",
         "verified",
-        "is_active",
+        "how_it_is",
         "is_staff",
         moment("date_joined", "joined"),
         "live_sessions",
     )
-    list_filter = ("is_active", VerifiedFilter, "is_staff", "is_superuser", ClosedFilter)
+    list_filter = (
+        "is_active",
+        VerifiedFilter,
+        "is_staff",
+        "is_superuser",
+        ClosedFilter,
+        "is_pending",
+        "must_change_password",
+    )
     search_fields = ("email", "name")
     ordering = ("-date_joined", "pk")
-    actions = sensitive_actions = ("deactivate", "reactivate", "end_sessions", "send_reset_link")
+    actions = sensitive_actions = (
+        "deactivate",
+        "reactivate",
+        "end_sessions",
+        "send_reset_link",
+        "resend_verification",
+        "change_email",
+        "lock_down",
+    )
     add_fieldsets = (
         (
             None,
@@ -172,7 +126,7 @@ class UserAdmin(StepUpAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         if user := context["original"]:
-            context["roles"] = roles_panel(request, user, self.admin_site.name)
+            context["panels"] = panels(request, user, self.admin_site.name)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -222,14 +176,17 @@ class UserAdmin(StepUpAdmin):
         if not has_authority(request, row):
             return []
         if not row.is_active:
-            return ["reactivate"]
-        common = ["send_reset_link", "end_sessions"]
-        return common if row == request.user else [*common, "deactivate"]
+            return ["reactivate", "lock_down"]
+        unproven = [] if row.email_verified_at else ["resend_verification"]
+        common = ["send_reset_link", *unproven, "end_sessions"]
+        if row == request.user:
+            return common
+        fixed = row.is_pending or row.closed_at or row.is_superuser
+        address = [] if fixed else ["change_email"]
+        return [*common, *address, "lock_down", "deactivate"]
 
     def links(self, request: HttpRequest, row: Row) -> list[tuple[str, str]]:
         found = []
-        if request.user.has_perm("tokens.view_session"):
-            found.append(("Sessions", self.url("tokens_session_changelist", q=row.email)))
         if request.user.has_perm("rbac.view_role"):
             explain = self.url("rbac_role_explain", user=str(row.pk))
             found.append(("Explain a permission", explain))
@@ -238,6 +195,13 @@ class UserAdmin(StepUpAdmin):
     def url(self, name: str, **query: str) -> str:
         page = reverse(f"admin:{name}", current_app=self.admin_site.name)
         return f"{page}?{urlencode(query)}"
+
+    def entered_as(self, row: Row) -> str:
+        return str(row.pk)
+
+    @admin.display(description="state", ordering="is_active")
+    def how_it_is(self, user: Row) -> str:
+        return state_of(user)
 
     @admin.display(boolean=True, ordering="email_verified_at")
     def verified(self, user: Row) -> bool:
@@ -263,3 +227,18 @@ class UserAdmin(StepUpAdmin):
     @admin.action(permissions=["change"], description="Send a reset link")
     def send_reset_link(self, request: HttpRequest, users: QuerySet[Row]) -> HttpResponse | None:
         return self.run(request, users, staff.send_reset_link, done="Reset link sent.")
+
+    @admin.action(permissions=["change"], description="Send the verification link again")
+    def resend_verification(
+        self, request: HttpRequest, users: QuerySet[Row]
+    ) -> HttpResponse | None:
+        return self.run(request, users, staff.resend_verification, done="Verification link sent.")
+
+    @admin.action(permissions=["change"], description="Change the address")
+    def change_email(self, request: HttpRequest, users: QuerySet[Row]) -> HttpResponse | None:
+        done = "A link was mailed to the new address."
+        return self.run(request, users, staff.change_email, done=done, asking=AddressForm)
+
+    @admin.action(permissions=["change"], description="Lock down and demand a new password")
+    def lock_down(self, request: HttpRequest, users: QuerySet[Row]) -> HttpResponse | None:
+        return self.run(request, users, staff.lock_down, done="Locked down.", why=True)

@@ -15,10 +15,14 @@ from tokens.models import Session
 pytestmark = pytest.mark.django_db
 CLIENT = Client(ip="192.0.2.1")
 CHANGE, END = "accounts.change_user", "tokens.change_session"
+WHY = {"reason": "Because"}
 ACTS = {
     "change": (partial(staff.change_account, changes={"name": "Eve"}), CHANGE),
     "deactivate": (staff.deactivate, CHANGE),
     "send a link": (staff.send_reset_link, CHANGE),
+    "send it again": (staff.resend_verification, CHANGE),
+    "change the address": (partial(staff.change_email, email="new@example.com", **WHY), CHANGE),
+    "lock down": (partial(staff.lock_down, **WHY), CHANGE),
     "end sessions": (staff.end_sessions, END),
 }
 
@@ -26,6 +30,7 @@ ACTS = {
 @pytest.mark.parametrize("act", ACTS)
 def test_the_permission_is_judged_as_it_is_now(make_user, user, act):
     Api().login(transport="bearer")
+    type(user).objects.filter(pk=user.pk).update(email_verified_at=None)
     flow, code = ACTS[act]
     clerk = make_user("clerk@example.com", is_staff=True)
     allow(clerk, code)

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
+from django.utils import timezone
 
 from accounts.flows import staff
 from accounts.models import OneTimeToken
@@ -18,7 +19,16 @@ pytestmark = pytest.mark.django_db
 
 DENIED = "You may not do that to your own account, or to one that may do as much as you."
 LAST = "This is the last active superuser. Make somebody else one first."
-NOT_OVER_THEM = ["deactivate", "reactivate", "end_sessions", "send_reset_link"]
+NOT_OVER_THEM = [
+    "deactivate",
+    "reactivate",
+    "end_sessions",
+    "send_reset_link",
+    "resend_verification",
+    "change_email",
+    "lock_down",
+]
+TYPED = {"email": "new@example.com", "reason": "Because"}
 
 
 def now(user):
@@ -27,7 +37,7 @@ def now(user):
 
 def state() -> list:
     """All that these actions could have changed."""
-    users = get_user_model().objects.order_by("pk").values_list("pk", "name", "is_active")
+    users = get_user_model().objects.order_by("pk").values_list("pk", "password", "is_active")
     sessions = Session.objects.order_by("pk").values_list("pk", "revoked_at")
     return [*users, *sessions, OneTimeToken.objects.count(), LogEntry.objects.count()]
 
@@ -53,7 +63,7 @@ def superior(request, make_user):
 @pytest.mark.parametrize("action", NOT_OVER_THEM)
 def test_nothing_is_done_to_a_superior(support_desk, superior, action):
     before = state()
-    assert support_desk.act(action, superior) == [f"1 user: {DENIED}"]
+    assert support_desk.act(action, superior, **TYPED) == [f"1 user: {DENIED}"]
     assert state() == before
 
 
@@ -111,6 +121,7 @@ def test_nobody_deactivates_themselves(request, who, root, support):
 def test_the_last_superuser_stays_one(desk, root, make_user, field):
     make_user("former@example.com", is_superuser=True, is_staff=True, is_active=False)
     make_user("outside@example.com", is_superuser=True)  # who cannot enter the admin
+    make_user("closed@example.com", is_superuser=True, is_staff=True, closed_at=timezone.now())
     others = {"is_staff": "on", "is_superuser": "on"}
     others.pop(field)
     response = desk.save(root, **others)
@@ -148,8 +159,10 @@ def test_a_flow_gives_no_privileges_either(support, user, changes):
     assert (now(user).is_staff, now(user).is_superuser) == (False, False)
 
 
-def test_whoever_was_deactivated_meanwhile_decides_nothing(support, user):
-    type(user).objects.filter(pk=support.pk).update(is_active=False)
+@pytest.mark.parametrize("change", ["deactivated", "closed"])
+def test_whoever_was_shut_out_meanwhile_decides_nothing(support, user, change):
+    out = {"deactivated": {"is_active": False}, "closed": {"closed_at": timezone.now()}}
+    type(user).objects.filter(pk=support.pk).update(**out[change])
     with pytest.raises(PermissionDenied):
         staff.deactivate(by=support, user=user, client=Client())
     assert now(user).is_active

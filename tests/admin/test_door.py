@@ -28,6 +28,8 @@ PAGES = [
     "/admin/rbac/role/1/permissions/",
     "/admin/rbac/role/explain/",
     "/admin/rbac/roleassignment/",
+    "/admin/waffle/switch/",
+    "/admin/django_tasks_database/dbtaskresult/",
     "/admin/jsi18n/",
     "/admin/password_change/",
 ]
@@ -146,11 +148,13 @@ def test_nothing_else_is_registered():
         "auth.group",
         "accounts.user",
         "accounts.onetimetoken",
+        "accounts.invitation",
         "tokens.session",
         "tokens.signingkey",
         "rbac.role",
         "rbac.roleassignment",
         "django_tasks_database.dbtaskresult",
+        "waffle.switch",
     }
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 
 from accounts.models import OneTimeToken
 from tests.admin.desk import Desk
-from tests.doors import Api
+from tests.doors import PASSWORD, Api
 from tests.races.crowd import all_at_once
 from tests.races.waiting import holding
 from tokens.models import Session
@@ -30,12 +30,12 @@ def peers(root, make_user):
     return [root, *others]
 
 
-def chosen(row) -> dict[str, str]:
-    return {"action": "deactivate", "_selected_action": str(row.pk), "confirmed": "1"}
+def act(action: str, desk: Desk, row):
+    form = {"action": action, "_selected_action": str(row.pk), "confirmed": "1", "reason": "Lost"}
+    return desk.post("/admin/accounts/user/", form)
 
 
-def deactivate(desk: Desk, row):
-    return desk.post("/admin/accounts/user/", chosen(row))
+deactivate = partial(act, "deactivate")
 
 
 def test_two_superusers_who_deactivate_each_other_leave_one(root, make_user):
@@ -81,12 +81,15 @@ def test_whoever_is_deactivated_while_they_wait_decides_nothing(root, make_user,
     assert users.get(pk=user.pk).is_active
 
 
-def test_a_login_beside_a_deactivation_leaves_no_session_that_lives(root, user):
+@pytest.mark.parametrize("action", ["deactivate", "lock_down"])
+def test_a_login_beside_it_leaves_no_session_that_lives(root, user, action):
     for _ in range(ROUNDS):
-        get_user_model().objects.update(is_active=True)
+        user.set_password(PASSWORD)
+        user.save()
+        get_user_model().objects.update(is_active=True, must_change_password=False)
         desk, late = Desk.of(root), Api()
         attempt, _ = all_at_once(
-            partial(late.try_login, transport="bearer"), partial(deactivate, desk, user)
+            partial(late.try_login, transport="bearer"), partial(act, action, desk, user)
         )
         assert attempt.status_code in {200, 401}
         assert not Session.objects.open().filter(user=user).exists()

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 PROOF = "/accounts/reauthenticate/?next="
 NOT_SAVED = "Nothing is saved: prove again that it is you, and then repeat it."
 LINK = "Prove that it is you to change this"
+ON_AN_ACCOUNT = ["send_reset_link", "end_sessions", "change_email", "lock_down", "deactivate"]
 
 
 @pytest.fixture
@@ -142,13 +143,14 @@ def acted_on() -> list:
 def test_nobody_acts_on_accounts_sessions_or_keys_without_a_recent_proof(
     desk, user, make_user, later
 ):
-    Api().login(transport="bearer")
+    grace = make_user("grace@example.com")
+    Api().login(grace.email, transport="bearer")
     gone = make_user("gone@example.com", is_active=False)
-    session = Session.objects.get(user=user)
+    session = Session.objects.get(user=grace)
     key = SigningKey.objects.get(state=KeyState.ACTIVE)
     actions = [
-        (user, USERS, ["send_reset_link", "end_sessions", "deactivate"]),
-        (gone, USERS, ["reactivate"]),
+        (user, USERS, ON_AN_ACCOUNT),
+        (gone, USERS, ["reactivate", "lock_down"]),
         (session, SESSIONS, ["end_session"]),
         (key, "tokens_signingkey", ["rotate", "replace_compromised"]),
     ]

@@ -17,7 +17,7 @@ LOGIN, PROFILE = "/accounts/login/", "/accounts/profile/"
 
 def an_address() -> str:
     """Nobody else's, and as long as some are."""
-    return f"ada.lovelace-{uuid.uuid4().hex}@analytical-engines.example.com"
+    return f"ada.lovelace-{uuid.uuid4().hex}@difference-and-other-mills.example.com"
 
 
 class Person:
