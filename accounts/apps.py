@@ -18,7 +18,7 @@ class AccountsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from accounts import admin_site, checks, emails  # noqa: F401  (they register themselves)
+        from accounts import admin_site, checks, emails, notices  # noqa: F401  (they register themselves)
         from accounts.models import OneTimeToken, PendingLogin
 
         expires(Expiring(OneTimeToken, "expires_at"), Expiring(PendingLogin, "expires_at"))
@@ -32,5 +32,17 @@ class AccountsConfig(AppConfig):
                 Danger.HIGH,
                 admin,
             ),
+            Declared("accounts.invite_user", "Invite people", Danger.MEDIUM, admin),
+            Declared("accounts.view_invitation", "See invitations", roles=admin),
             Declared("accounts.view_onetimetoken", "See mailed links", roles=admin),
+            Declared(
+                "accounts.flip_switch",
+                "Switch registration and ways to log in off and on",
+                Danger.HIGH,
+                admin,
+            ),
+            Declared("django_tasks_database.view_dbtaskresult", "See the mail queue", roles=admin),
+            Declared(
+                "django_tasks_database.change_dbtaskresult", "Have mail tried again", roles=admin
+            ),
         )

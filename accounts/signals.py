@@ -12,6 +12,17 @@ registration_for_taken_address = Signal()
 email_verified = Signal()
 """An address was proven for the first time. Arguments: user, client."""
 
+invited = Signal()
+"""Somebody was invited; the link of an address that is not to be had has no user. Arguments:
+invitation, by, client."""
+
+invitation_accepted = Signal()
+"""An account was made by an invitation, without the roles `withheld`, which its sender may not give
+any more. Arguments: invitation, user, withheld, client."""
+
+invitation_withdrawn = Signal()
+"""Staff killed an invitation. Arguments: invitation, by, client."""
+
 logged_in = Signal()
 """All stages of a login are passed. Arguments: user, session, client."""
 
@@ -34,8 +45,35 @@ client."""
 password_reset = Signal()
 """A password was replaced through a mailed link. Arguments: user, client."""
 
+disowned = Signal()
+"""An owner said that it was not them: sessions, links and the password are void. What else admits
+without a password is for receivers to take. Arguments: user, client."""
+
+email_change_requested = Signal()
+"""A user asked to move to another address. Arguments: user, client."""
+
+email_change_to_taken_address = Signal()
+"""Somebody wanted to move to an address that has an account. Arguments: user (who has it), client
+(None where staff wanted it)."""
+
+email_changed = Signal()
+"""An account moved to an address that was proven. Arguments: user, client."""
+
+email_change_undone = Signal()
+"""The former address took the account back: what else admits, and was added since that change, is
+for receivers to take. Arguments: user, since (when the change was made), client."""
+
 profile_changed = Signal()
-"""A user changed their own profile. Arguments: user, fields."""
+"""A user changed their own profile. Arguments: user, fields, client."""
+
+account_closed = Signal()
+"""Somebody closed their account. Arguments: user, client."""
+
+account_reopened = Signal()
+"""Somebody opened their closed account again. Arguments: user, session, client."""
+
+account_erased = Signal()
+"""A closed account's time was up and its rows are gone. Arguments: user_id."""
 
 account_created = Signal()
 """Staff made an account for somebody. Arguments: user, by, client."""
@@ -55,8 +93,21 @@ sessions_ended_by_staff = Signal()
 reset_link_sent_by_staff = Signal()
 """Staff had a reset link mailed to an account's owner. Arguments: user, by, client."""
 
+verification_resent_by_staff = Signal()
+"""Staff had another verification link mailed. Arguments: user, by, client."""
+
+email_change_ordered_by_staff = Signal()
+"""Staff had a link mailed to a new address of somebody. Arguments: user, by, reason, client."""
+
+account_locked_down = Signal()
+"""Staff took an account from whoever has it: sessions, links and the password are void. What else
+admits without a password is for receivers to take. Arguments: user, by, reason, client."""
+
 group_changed = Signal()
 """A superuser made a group, or changed one. Arguments: group, by, fields, reason, client."""
 
 group_deleted = Signal()
 """A superuser deleted a group, and what it gave is gone. Arguments: name, by, reason, client."""
+
+switch_changed = Signal()
+"""Staff closed a door, or opened it again. Arguments: name, off, by, reason, client."""

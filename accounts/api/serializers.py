@@ -44,6 +44,11 @@ class RegisterBody(Body):
     invitation = Text(max_length=200, required=False)
 
 
+class InvitationBody(Body):
+    email = AddressField()
+    roles = serializers.ListField(child=Text(max_length=50), max_length=50, default=list)
+
+
 class EmailBody(Body):
     email = AddressField()
 

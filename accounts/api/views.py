@@ -1,4 +1,4 @@
-"""Registration, login, passwords and the profile over JSON: parse, flow, deliver."""
+"""Registration, login and passwords over JSON: parse, flow, deliver."""
 
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -7,12 +7,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import texts
-from accounts.answers import CsrfAnswer, Detail, LoginAnswer, UserAnswer, user_answer
+from accounts.answers import CsrfAnswer, Detail, LoginAnswer
 from accounts.api.serializers import (
     ChangePasswordBody,
     EmailBody,
     LoginBody,
-    ProfileBody,
     ReauthenticateBody,
     RegisterBody,
     ResetPasswordBody,
@@ -20,6 +19,7 @@ from accounts.api.serializers import (
     TokenBody,
 )
 from accounts.delivery import login_answer, renewed_answer
+from accounts.flows.invitations import accept
 from accounts.flows.log_in import log_in_with_password
 from accounts.flows.password import (
     change_password,
@@ -27,7 +27,6 @@ from accounts.flows.password import (
     reset_password,
     set_password,
 )
-from accounts.flows.profile import change_profile
 from accounts.flows.reauthentication import reauthenticate
 from accounts.flows.registration import register
 from accounts.flows.verification import resend_verification, verify_email
@@ -50,10 +49,15 @@ class CsrfView(PublicEndpoint):
 class RegisterView(PublicEndpoint):
     @extend_schema(request=RegisterBody, responses={202: Detail})
     def post(self, request: Request) -> Response:
-        """Register. The answer is the same whether or not the address is taken."""
-        body = parse(RegisterBody, request)
-        body.pop("invitation", None)
-        register(**body, client=Client.of(request._request))
+        """Register. The answer is the same whether or not the address is taken.
+
+        With an invitation the account is ready at once, by the address that was invited.
+        """
+        body, client = parse(RegisterBody, request), Client.of(request._request)
+        if token := body.pop("invitation", None):
+            accept(token=token, **body, client=client)
+        else:
+            register(**body, client=client)
         return Response({"detail": texts.LOOK_FOR_MAIL}, status=202)
 
 
@@ -157,19 +161,6 @@ class ReauthenticateView(SignedInEndpoint):
             **parse(ReauthenticateBody, request),
         )
         return renewed_answer(request, renewed)
-
-
-class ProfileView(SignedInEndpoint):
-    @extend_schema(responses=UserAnswer)
-    def get(self, request: Request) -> Response:
-        """The caller's own profile."""
-        return Response(user_answer(session_of(request).user))
-
-    @extend_schema(request=ProfileBody, responses=UserAnswer)
-    def patch(self, request: Request) -> Response:
-        """Change the caller's own profile."""
-        user = change_profile(user=session_of(request).user, **parse(ProfileBody, request))
-        return Response(user_answer(user))
 
 
 def _wants_bearer(request: Request) -> bool:

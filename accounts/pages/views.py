@@ -1,4 +1,4 @@
-"""Registration, login, passwords and the profile as pages: parse, flow, deliver."""
+"""Login, passwords and the profile as pages: parse, flow, deliver."""
 
 from typing import Any
 
@@ -10,9 +10,8 @@ from django.shortcuts import redirect, resolve_url
 
 from accounts import texts
 from accounts.challenge import ChallengeForm
-from accounts.conf import Registration, conf
+from accounts.conf import Registration
 from accounts.delivery import login_page, renewed_page
-from accounts.errors import RegistrationClosed
 from accounts.flows.log_in import log_in_with_password
 from accounts.flows.password import (
     change_password,
@@ -22,8 +21,7 @@ from accounts.flows.password import (
 )
 from accounts.flows.profile import change_profile
 from accounts.flows.reauthentication import reauthenticate
-from accounts.flows.registration import register
-from accounts.flows.verification import resend_verification, verify_email
+from accounts.flows.registration import registration_mode
 from accounts.login import resume
 from accounts.models import Purpose
 from accounts.pages import forms
@@ -46,7 +44,7 @@ class LoginPage(FormPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             **kwargs,
-            registration_open=conf().REGISTRATION == Registration.OPEN,
+            registration_open=registration_mode() == Registration.OPEN,
             onward=_onward(self.request.GET.get("next", "")),
         )
 
@@ -82,52 +80,6 @@ class LogoutPage(Uncached):
         response = log_out(request, settings.LOGIN_URL)
         messages.success(request, "You are logged out.")
         return response
-
-
-class RegisterPage(FormPage):
-    template_name = "accounts/register.html"
-    form_class = forms.RegisterForm
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if conf().REGISTRATION != Registration.OPEN:
-            raise RegistrationClosed(conf().REGISTRATION)
-        return super().get(request, *args, **kwargs)
-
-    def act(self, **typed: str) -> HttpResponse:
-        register(**typed, client=Client.of(self.request))
-        messages.success(self.request, texts.LOOK_FOR_MAIL)
-        return redirect("accounts:verify-email")
-
-
-def verify_email_page(request: HttpRequest) -> HttpResponseBase:
-    """With a token: confirm it. Without one: look for the mail, or ask for another."""
-    named = request.POST if request.method == "POST" else request.GET
-    page = ConfirmPage if "token" in named else ResendPage
-    return page.as_view()(request)
-
-
-class ResendPage(FormPage):
-    template_name = "accounts/verify_email.html"
-    form_class = forms.EmailForm
-
-    def act(self, *, email: str) -> HttpResponse:
-        resend_verification(email=email)
-        messages.success(self.request, texts.LOOK_FOR_MAIL)
-        return redirect("accounts:verify-email")
-
-
-class ConfirmPage(LinkPage):
-    template_name = "accounts/confirm.html"
-    form_class = forms.TokenForm
-    purpose = Purpose.VERIFY_EMAIL
-    another = "accounts:verify-email"
-
-    def act(self, *, token: str) -> HttpResponse:
-        user = verify_email(token=token, client=Client.of(self.request))
-        messages.success(self.request, texts.confirmed(user))
-        return redirect(
-            settings.LOGIN_URL if user.has_usable_password() else "accounts:password-reset"
-        )
 
 
 class ResetRequestPage(FormPage):
@@ -213,7 +165,7 @@ class ProfilePage(SignedIn, FormPage):
         return {"name": self.session.user.name}
 
     def act(self, *, name: str) -> HttpResponse:
-        change_profile(user=self.session.user, name=name)
+        change_profile(user=self.session.user, name=name, client=Client.of(self.request))
         messages.success(self.request, "Your profile is saved.")
         return redirect("accounts:profile")
 

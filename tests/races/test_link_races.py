@@ -6,7 +6,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from django_tasks_db.models import DBTaskResult
 
-from accounts.models import OneTimeToken
+from accounts.models import OneTimeToken, Purpose
+from tests.accounts.moving import NEW, asked, confirm, moved, undo
 from tests.doors import PASSWORD, Api, codes
 from tests.races.crowd import all_at_once
 from tests.races.waiting import holding
@@ -55,6 +56,19 @@ def test_twenty_threads_spend_one_verification_link(api, mailbox):
     )
     assert statuses(answers) == {200: 1, 400: CROWD - 1}
     assert logs_in(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("mailed", "use"), [(asked, confirm), (moved, undo)], ids=["change", "undo"]
+)
+def test_twenty_threads_spend_one_link_of_an_address(user, mailbox, mailed, use):
+    token = mailed(mailbox)
+    answers = all_at_once(*[lambda: use(token)] * CROWD)
+    assert statuses(answers) == {200: 1, 400: CROWD - 1}
+    assert all(codes(answer) == ["link_invalid"] for answer in answers if answer.status_code == 400)
+    user.refresh_from_db()
+    assert (user.email, user.credential_epoch) == ((NEW, 0) if use is confirm else (EMAIL, 1))
+    assert OneTimeToken.alive().filter(purpose=Purpose.UNDO_EMAIL).count() == (use is confirm)
 
 
 def test_two_competing_registrations_are_verified_at_once_and_one_holds(api, mailbox, settings):

@@ -89,7 +89,7 @@ def test_twenty_thieves_after_the_grace_are_refused_and_the_owner_is_told_once(
     assert {code for response in responses for code in codes(response)} == {"token_invalid"}
     assert Session.objects.get().revoke_reason == RevokeReason.REUSE
     assert len(alarms) == len(revocations) == 1
-    notices = DBTaskResult.objects.filter(task_path__endswith="mail_reuse_notice")
+    notices = DBTaskResult.objects.filter(task_path__endswith="mail_notice")
     assert notices.count() == 1
     assert mailbox.subjects() == [ALARM]
     assert door.get(PROFILE).status_code == 401
