@@ -27,6 +27,7 @@ from tokens.errors import TokenInvalid, TooManySessions
 from tokens.flows import open_session
 from tokens.issuing import Facts, issue
 from tokens.models import Session, Transport
+from tokens.transports import check_open
 
 
 def login_answer(request: Request, outcome: Outcome) -> Response:
@@ -113,6 +114,7 @@ def _renew_django_session(request: HttpRequest, session: Session) -> None:
 def _open(request: HttpRequest, login: Attempt) -> Session:
     """One browser, one login: whoever was logged in there is not any more, and holds no place among
     the sessions that the user may have."""
+    check_open(login.transport)
     try:
         return _replace_session(request, login)
     except TooManySessions as error:

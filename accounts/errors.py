@@ -57,5 +57,17 @@ class RegistrationClosed(AuthError):
     status = 403
 
 
+class InvitationNeeded(RegistrationClosed):
+    message = "Registration is by invitation only."
+
+
+class NotClosed(AuthError):
+    """What reopens a closed account was asked of one that is open."""
+
+    code = "permission_denied"
+    message = "This account is not closed."
+    status = 403
+
+
 class LastSuperuser(LastAdmin):
     message = "This is the last active superuser. Make somebody else one first."

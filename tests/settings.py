@@ -17,7 +17,7 @@ os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 
 with patch.object(environ.Env, "read_env"):  # what a developer keeps in .env stays out
     from config.settings import *  # noqa: F403
-    from config.settings import DATABASES, PASSWORD_HASHERS, STORAGES
+    from config.settings import ACCOUNTS, DATABASES, PASSWORD_HASHERS, STORAGES
 
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3" and _database["NAME"] != ":memory:":
@@ -29,3 +29,10 @@ STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticF
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
 PASSWORD_HASHERS = ["tests.hashers.LeastArgon2idHasher", *PASSWORD_HASHERS[1:]]
+ACCOUNTS = ACCOUNTS | {
+    "BREACHED_PASSWORDS": "list",  # the internet stays out
+    "HASHING_SLOTS": 8,  # races log many people in at once, and mean to
+    "HASHING_QUEUE": 1000,
+    "HASHING_PATIENCE": 60,
+    "LEGACY_HASHES_REMEMBERED": 0,  # tests make them, and count statements
+}

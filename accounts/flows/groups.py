@@ -91,6 +91,8 @@ def _check_superuser(by: Any) -> None:
     actor = by and locked_users(by).get(by.pk)
     if actor is None or not (actor.is_active and actor.is_staff and actor.is_superuser):
         raise PermissionDenied("only superusers change groups")
+    if actor.closed_at:
+        raise PermissionDenied("closed meanwhile")
 
 
 def _locked(group: Group) -> Group:

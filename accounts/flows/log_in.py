@@ -1,12 +1,14 @@
 """The password as a first factor."""
 
-from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
-
 from accounts import directory
+from accounts.base_user import AbstractEmailUser
 from accounts.errors import InvalidCredentials
 from accounts.login import Outcome, announce_failure, begin
+from accounts.passwords import is_compromised
+from accounts.passwords.verifying import failing_at_one_cost, verify
 from portcullis.client import Client
 from tokens.models import Transport
+from tokens.transports import check_open
 
 PASSWORD = "pwd"  # noqa: S105  (RFC 8176's name of the method)
 
@@ -16,17 +18,27 @@ def log_in_with_password(
 ) -> Outcome:
     """Check the password and walk the pipeline.
 
-    Raises InvalidCredentials, after one hashing whether or not the account exists or has a
-    password, so that the answer's time tells nothing.
+    Raises InvalidCredentials, after the same hashing whatever the account is or has, so that the
+    answer's time tells nothing; Unavailable for too many at once; BearerOff before anything is
+    looked at.
     """
+    check_open(transport)
     user = directory.find(email)
-    if user is None:
-        check_password(password, UNUSABLE_PASSWORD_PREFIX)  # Django hashes once all the same
-        announce_failure(user=None, reason="unknown address", client=client)
-        raise InvalidCredentials("unknown address")
-    if not user.check_password(password):
-        announce_failure(user=user, reason="wrong password", client=client)
-        raise InvalidCredentials("wrong password")
-    return begin(
-        user=user, method=PASSWORD, client=client, transport=transport, remember_me=remember_me
-    )
+    with failing_at_one_cost(user, password):
+        right = verify(user, password)
+        if user is None or not right:
+            reason = "wrong password" if user else "unknown address"
+            announce_failure(user=user, reason=reason, client=client)
+            raise InvalidCredentials(reason)
+        _mark_if_known(user, password)
+        return begin(
+            user=user, method=PASSWORD, client=client, transport=transport, remember_me=remember_me
+        )
+
+
+def _mark_if_known(user: AbstractEmailUser, password: str) -> None:
+    """Attackers try the common ones first: this login, and each until it is changed, leads to a
+    change. Conditional on the hash that was checked: it may just have been changed."""
+    if not user.must_change_password and is_compromised(password):
+        same = type(user)._default_manager.filter(pk=user.pk, password=user.password)
+        user.must_change_password = bool(same.update(must_change_password=True))

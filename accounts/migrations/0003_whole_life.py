@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('password__startswith', 'argon2'), ('password__startswith', '!'), _connector='OR', _negated=True), fields=['id'], name='accounts_user_legacy'),
+            index=models.Index(condition=models.Q(('password__startswith', 'argon2$argon2id$v=19$m=19456,t=2,p=1$'), ('password__startswith', '!'), _connector='OR', _negated=True), fields=['id'], name='accounts_user_legacy'),
         ),
         migrations.AddField(
             model_name='invitation',

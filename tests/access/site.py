@@ -8,6 +8,8 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.urls import URLPattern, get_resolver
 
+from accounts import links
+from accounts.models import Invitation, Purpose
 from rbac.models import Role
 from tests.access.people import address, permission
 from tests.doors import Api
@@ -43,6 +45,8 @@ def furnish(crowd: dict[str, Any], mailbox: Any) -> None:
     accounts = type(crowd["user"]).objects
     accounts.filter(email__in=map(address, roles)).update(is_staff=True)
     Group.objects.create(name="readers").permissions.add(permission("accounts.view_user"))
+    link = links.order(purpose=Purpose.INVITATION, user=crowd["other"])
+    Invitation.objects.create(link=link, invited_by=crowd["staff"])
     Api().post("/auth/forgot-password", {"email": address("user")})
     mailbox.read()  # the task that mails it is a row, too
 

@@ -13,10 +13,14 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
+from waffle.models import Switch
 
 from accounts.admin import roles
 from accounts.flows import groups
 from accounts.flows.staff import privileges_of
+from accounts.models import Invitation
+from portcullis.switches import Door
 from rbac.models import Role, RoleAssignment
 from tests.access.people import PEOPLE, address, permission, rows_of, undone
 from tests.access.site import furnish
@@ -40,6 +44,13 @@ accounts.user end_sessions other               -    -    -    +    -    +    +  
 accounts.user end_sessions user                -    -    -    +    -    -    +    +   S
 accounts.user send_reset_link other            -    -    -    -    -    +    +    +   S
 accounts.user send_reset_link user             -    -    -    -    -    -    +    +   S
+accounts.invitation add                        -    -    -    -    -    -    +    +   S
+accounts.invitation withdraw invitation        -    -    -    -    -    -    +    +   S
+accounts.user resend_verification other        -    -    -    -    -    +    +    +   S
+accounts.user change_email other               -    -    -    -    -    +    +    +   S
+accounts.user change_email user                -    -    -    -    -    -    +    +   S
+accounts.user lock_down other                  -    -    -    -    -    +    +    +   S
+accounts.user lock_down user                   -    -    -    -    -    -    +    +   S
 tokens.session end_session other               -    -    -    +    -    +    +    +   S
 tokens.session end_session user                -    -    -    +    -    -    +    +   S
 tokens.signingkey rotate key                   -    -    -    -    -    -    +    +   S
@@ -53,6 +64,9 @@ rbac.roleassignment withdraw badge             -    -    -    -    +    -    +  
 auth.group add                                 -    -    -    -    -    -    -    +   S
 auth.group change group                        -    -    -    -    -    -    -    +   S
 auth.group delete_group group                  -    -    -    -    -    -    -    +   S
+waffle.switch close open                       -    -    -    -    -    -    +    +   S
+waffle.switch open_again closed                -    -    -    -    -    -    +    +   S
+django_tasks_database.dbtaskresult try_again task  -    -    -    -    -    -    +    +
 """
 ROWS = rows_of(TABLE)
 WHY = {"reason": "A test"}
@@ -60,6 +74,7 @@ WHY = {"reason": "A test"}
 
 ADDED = {
     "accounts.user": {"email": address("new"), "name": "New"},
+    "accounts.invitation": {"email": address("new"), "roles": ["badge"]},
     "rbac.role": {"slug": "helper", "name": "Helper", "rank": "5", **WHY},
     "rbac.roleassignment": WHY,
     "auth.group": {"name": "helpers", **WHY},
@@ -74,6 +89,8 @@ CHANGED = {
 @pytest.fixture
 def desks(crowd, mailbox) -> Iterator[dict[str, Desk]]:
     furnish(crowd, mailbox)
+    Switch.objects.filter(name=Door.SOCIAL).update(active=True)
+    DBTaskResult.objects.update(status="FAILED")
     SigningKey.objects.update(created_at=timezone.now() - timedelta(days=30))
     yield {"anonymous": Desk()} | {name: Desk.of(user) for name, user in crowd.items()}
     ring.forget()
@@ -85,7 +102,11 @@ def forms(crowd, desks) -> dict[str, tuple[str, dict[str, Any]]]:
     rows = {
         "badge": Role.objects.get(slug="badge"),
         "group": Group.objects.get(),
+        "invitation": Invitation.objects.get(),
         "key": SigningKey.objects.get(state=KeyState.ACTIVE),
+        "open": Switch.objects.get(name=Door.REGISTRATION),
+        "closed": Switch.objects.get(name=Door.SOCIAL),
+        "task": DBTaskResult.objects.get(),
         **crowd,
     }
 
@@ -104,7 +125,8 @@ def forms(crowd, desks) -> dict[str, tuple[str, dict[str, Any]]]:
         if did == "make_staff":
             privileged = {"name": "Ada", "is_staff": "on", "seen": privileges_of(row), **WHY}
             return f"{page}{row.pk}/change/", privileged
-        return page, {"action": did, "_selected_action": [row.pk], "confirmed": "1", **WHY}
+        typed = {"email": address("new"), **WHY}
+        return page, {"action": did, "_selected_action": [row.pk], "confirmed": "1", **typed}
 
     return {name: form(name) for name in ROWS}
 
@@ -133,6 +155,8 @@ def all_done(
     def done(name: str, desk: Desk) -> str:
         with undone(desk.api):
             accounts.update(is_active="reactivate" not in name)
+            if "resend_verification" in name:
+                accounts.update(email_verified_at=None)
             desk.post(*forms[name])
             logged = LogEntry.objects.exists()
             assert logged or row_counts() == before

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.access.people import PEOPLE, address, rows_of, undone
+from tests.accounts.moving import asked, moved
 from tests.doors import PASSWORD, Api, codes
 from tests.portcullis.routes import methods, mounted
 
@@ -25,6 +26,9 @@ POST auth/forgot-password                        202  202  202  202  202  202  2
 POST auth/reset-password                         200  200  200  200  200  200  200  200
 POST auth/change-password                        401  200  200  200  200  200  200  200
 POST auth/set-password                           401  400  400  400  400  400  400  400  S
+POST auth/change-email                           401  202  202  202  202  202  202  202  S
+POST auth/confirm-email-change                   200  200  200  200  200  200  200  200
+POST auth/undo-email-change                      200  200  200  200  200  200  200  200
 POST auth/reauthenticate                         401  200  200  200  200  200  200  200
 POST auth/refresh                                401  200  200  200  200  200  200  200
 DELETE auth/refresh                              401  204  204  204  204  204  204  204
@@ -32,11 +36,15 @@ POST auth/logout                                 401  204  204  204  204  204  2
 POST auth/token/verify                           200  200  200  200  200  200  200  200
 POST auth/token/introspect                       401  403  403  403  403  403  200  200
 POST auth/token/revoke                           401  200  200  200  200  200  200  200
+POST invitations                                 401  403  403  403  403  403  202  202  S
 GET auth/sessions                                401  200  200  200  200  200  200  200
 DELETE auth/sessions                             401  204  204  204  204  204  204  204  S
 DELETE auth/sessions/<uuid:session_id>           401  204  404  404  404  404  404  404
 GET users/profile                                401  200  200  200  200  200  200  200
 PATCH users/profile                              401  200  200  200  200  200  200  200
+DELETE users/profile                             401  202  202  202  202  202  409  409  S
+GET users/profile/export                         401  200  200  200  200  200  200  200  S
+POST auth/reopen                                 401  403  403  403  403  403  403  403
 GET users/<uuid:user_id>/sessions                401  200  403  200  403  200  200  200
 GET users/<uuid:user_id>/roles                   401  200  403  403  200  403  200  200
 POST users/<uuid:user_id>/roles                  401  403  403  403  201  403  201  201  S
@@ -74,6 +82,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST auth/reset-password": {"token": "{reset}", "password": NEW_PASSWORD},
     "POST auth/change-password": {"current_password": PASSWORD, "new_password": NEW_PASSWORD},
     "POST auth/set-password": {"password": NEW_PASSWORD},
+    "POST auth/change-email": {"email": address("new")},
+    "POST auth/confirm-email-change": {"token": "{change}"},
+    "POST auth/undo-email-change": {"token": "{undo}"},
     "POST auth/reauthenticate": {"password": PASSWORD},
     "POST auth/refresh": {"refresh": "{refresh}"},
     "POST auth/token/verify": {"token": "{access}"},
@@ -81,6 +92,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST auth/token/revoke": {"token": "{access}"},
     "PATCH users/profile": {"name": "Countess"},
     "POST users/<uuid:user_id>/roles": {"role": "badge", "reason": "Earned"},
+    "POST invitations": {"email": address("new"), "roles": ["badge"]},
     "POST rbac/roles": {"slug": "helper", **A_ROLE},
     "PUT rbac/roles/<slug:slug>": A_ROLE,
     "PATCH rbac/roles/<slug:slug>": {"rank": 5},
@@ -88,17 +100,21 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def facts(crowd, mailbox) -> dict[str, str]:
+def facts(crowd, make_user, mailbox) -> dict[str, str]:
     """What stands in paths and bodies: whom they name, and links that were mailed."""
     api = Api()
     assert api.register(address("fresh")).status_code == 202
     verify = mailbox.token()
     assert api.post("/auth/forgot-password", {"email": address("user")}).status_code == 202
+    reset = mailbox.token()
     user = Api().login(address("user"), transport="bearer")
+    make_user(address("mover"))
     return {
         "user": str(crowd["user"].pk),
         "verify": verify,
-        "reset": mailbox.token(),
+        "reset": reset,
+        "undo": moved(mailbox, at=address("mover"), to=address("moved")),
+        "change": asked(mailbox, at=address("moved"), to=address("moving")),
         "access": user.access or "",
     }
 
@@ -182,4 +198,4 @@ def test_what_needs_a_recent_proof_is_refused_without_one(facts, later):
 
 def needs_a_proof(name: str, cell: str) -> bool:
     """Whoever may, and whoever only sent what is of no use to their own account."""
-    return name in NEEDS_A_PROOF and (cell.startswith("2") or cell == "400")
+    return name in NEEDS_A_PROOF and (cell.startswith("2") or cell in {"400", "409"})

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from accounts.flows.registration import _contest
+from accounts.flows.registration import contest
 from tests.doors import PASSWORD, Api, codes
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def test_registering_beside_a_verification_leaves_the_owner_her_password(mailbox
     register("ada@example.com", PASSWORD)
     stale = get_user_model().objects.get()
     assert Api().post("/auth/verify-email", {"token": mailbox.token()}).status_code == 200
-    _contest(stale)
+    contest(stale)
     assert Api().try_login("ada@example.com").status_code == 200
 
 

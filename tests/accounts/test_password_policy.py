@@ -4,6 +4,7 @@ import pytest
 from zxcvbn import zxcvbn
 
 from accounts import passwords
+from accounts.passwords import validators
 from tests.doors import Api, codes, fields
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,26 @@ COMPOSITION = {
     "common": ("P@ssw0rd", ["password_too_common"]),
     "the address": ("Ada.Lovelace-1815@Example.Com", ["password_too_similar"]),
     "the name": ("Ada-Lovelace-1815!", ["password_too_similar"]),
+}
+DISGUISED = [
+    "Password1!",
+    "P@ssw0rd!",
+    "Welcome2026!",
+    "Qwerty123!",
+    "L3tm31n!!",
+    "!!!2026Dragon",
+    "$unsH1ne#1",
+    "1qaz@WSX",
+    "PasswordPassword1!",
+    "\uff30\uff41\uff53\uff53\uff57\uff4f\uff52\uff44\uff11\uff01",  # full-width
+]
+CONTEXTUAL = {
+    "a part of the name and a year": "Lovelace-1815!",
+    "in disguise": "L0v3lac3#2026",
+    "a part of the address": "Engine.Room-1!",
+    "the address's domain": "Analytica_2026",
+    "the product": "P0rtcullis-26!",
+    "a word of the list": "Zurich!2026",
 }
 GOOD = {
     "eight characters": EIGHT,
@@ -58,6 +79,40 @@ def test_a_good_password_logs_in_byte_for_byte(mailbox, password):
     assert Api().try_login(email, password).status_code == 200
     for other in {password.strip(), password[:-1], password.swapcase()} - {password}:
         assert Api().try_login(email, other).status_code == 401
+
+
+@pytest.mark.parametrize("password", DISGUISED)
+def test_a_disguise_hides_no_common_password(password):
+    answer = register(password)
+    assert answer.status_code == 400
+    assert codes(answer) == ["password_too_common"]
+    assert passwords.is_compromised(password)
+
+
+@pytest.mark.parametrize("password", [EIGHT, LONG, "Analytical-Engine-1843", "Kit-8391-2745-1192"])
+def test_what_nobody_guesses_is_not_called_common(password):
+    assert not passwords.is_compromised(password)
+
+
+@pytest.mark.parametrize("password", CONTEXTUAL.values(), ids=CONTEXTUAL)
+def test_what_is_known_about_somebody_makes_no_password(accounts, password):
+    accounts(CONTEXT_WORDS=("Greater Zurich",))
+    answer = register(password, email="engine.room@analytica.example", name="Ada Lovelace")
+    assert answer.status_code == 400
+    assert codes(answer) == ["password_too_similar"]
+
+
+@pytest.mark.parametrize("name", ["Ada Lovelace", "Li Bo", "\u4e2d", "?"])
+def test_a_long_passphrase_may_contain_a_name(name):
+    assert register("Lovelace kept 4 Zurich kettles", name=name).status_code == 202
+
+
+def test_letters_are_kept_as_they_were_typed(mailbox):
+    composed, apart = "Caf\u00e9-au-Lait-7", "Cafe\u0301-au-Lait-7"
+    register(composed, email="grace@example.com", name="Grace")
+    Api().post("/auth/verify-email", {"token": mailbox.token()})
+    assert Api().try_login("grace@example.com", composed).status_code == 200
+    assert Api().try_login("grace@example.com", apart).status_code == 401
 
 
 @pytest.mark.parametrize("length", [129, 10_000])
@@ -102,10 +157,15 @@ def test_strength_keeps_the_bounds_of_length(accounts, password):
     assert register(password).status_code == 400
 
 
-def test_strength_is_judged_by_as_much_of_a_password_as_can_be_judged_soon(accounts, monkeypatch):
+@pytest.mark.parametrize(("password", "read"), [("4@8({[<369!|1.05$7+%2" * 6, 12), (LONG, 24)])
+def test_strength_is_judged_by_as_much_of_a_password_as_can_be_judged_soon(
+    accounts, monkeypatch, password, read
+):
     """zxcvbn tries every reading of look-alike characters: seconds, for whoever may register."""
     accounts(PASSWORD_POLICY="strength")
-    read = []
-    monkeypatch.setattr(passwords, "zxcvbn", lambda text, **rest: read.append(text) or zxcvbn(text))
-    register("4@8({[<369!|1.05$7+%2" * 6)
-    assert [len(text) for text in read] == [24]
+    seen = []
+    monkeypatch.setattr(
+        validators, "zxcvbn", lambda text, **rest: seen.append(text) or zxcvbn(text)
+    )
+    register(password)
+    assert [len(text) for text in seen] == [read]

@@ -16,6 +16,7 @@ NEW = "Difference-Engine-1822"
 
 def leave_none(user) -> None:
     """As an account looks that was made by a passkey or another site: nobody is logged out."""
+    user.refresh_from_db()
     user.set_unusable_password()
     everybody = get_user_model().objects.filter(pk=user.pk)
     everybody.update(password=user.password, credential_epoch=user.credential_epoch)

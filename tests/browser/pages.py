@@ -12,6 +12,7 @@ from tests.browser.person import Person, an_address
 A_USER = "/admin/accounts/user/[^/]+/change/"
 A_GROUP = "/admin/auth/group/[0-9]+/change/"
 A_ROLE = "/admin/rbac/role/[0-9]+"
+CHANGE = "Change the address"
 ANYBODY, MEMBER, STAFF = "anybody", "member", "staff"
 MAIL = """\
 From: no-reply@example.com
@@ -23,7 +24,7 @@ Content-Type: text/plain; charset=utf-8
 
 https://example.com/accounts/password/reset/confirm/?token=0123456789012345678901234567890123456789
 """
-Arrange = Callable[[Person, str], None]
+Arrange = Callable[[Person, str], object]
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,31 @@ def with_a_weak_password(person: Person, address: str) -> None:
     person.page.locator("[aria-invalid=true]").wait_for()
 
 
+def asking_for_another_address(person: Person, address: str) -> str:
+    wanted = an_address()
+    submit("Mail a link to the new address", new_email_address=wanted)(
+        person, reverse("accounts:email-change")
+    )
+    return wanted
+
+
+def with_a_change_link(person: Person, address: str) -> None:
+    person.open(person.post.link(asking_for_another_address(person, address)))
+
+
+def with_an_undo_link(person: Person, address: str) -> None:
+    with_a_change_link(person, address)
+    person.press("Confirm my new address")
+    person.is_told("Your address is changed")
+    person.post.letter(person.email)  # that it was asked for
+    person.open(person.post.link(person.email))
+
+
+def with_a_notice(person: Person, address: str) -> None:
+    submit("Save", name="Ada King")(person, reverse("accounts:profile"))
+    person.open(person.post.link(person.email))
+
+
 def with_another_session(person: Person, address: str) -> None:
     person.api("login", email=person.email, password=person.password, transport="bearer")
     person.open(address)
@@ -118,6 +144,22 @@ def asked_whether(button: str) -> Arrange:
         person.press(button)
 
     return arrange
+
+
+def with_a_taken_address(person: Person, address: str) -> None:
+    asked_whether(CHANGE)(person, address)
+    person.fill(new_address="staff@example.com", reason="Wanted.")
+    person.press(CHANGE)
+    person.page.locator("[aria-invalid=true]").wait_for()
+
+
+def with_sessions(person: Person, address: str) -> None:
+    """Two of them, from the same device."""
+    person.email = an_address()
+    person.get_account()
+    for _ in range(2):
+        person.api("login", email=person.email, password=person.password, transport="bearer")
+    of_an_account(person, address)
 
 
 def by(page: str, *links: str) -> Arrange:
@@ -186,6 +228,29 @@ def just_mailed(person: Person, address: str) -> None:
     newest("admin:accounts_onetimetoken_changelist")(person, address)
 
 
+def invited(person: Person, address: str) -> None:
+    person.email = an_address()
+    person.open(reverse("admin:accounts_invitation_add"))
+    person.fill(email_address=person.email)
+    person.press("Save")
+    person.is_at(reverse("admin:accounts_invitation_changelist"))
+
+
+def by_an_invitation(person: Person, address: str) -> None:
+    invited(person, address)
+    person.open(person.post.link(person.email))
+
+
+def just_invited(person: Person, address: str) -> None:
+    invited(person, address)
+    newest("admin:accounts_invitation_changelist")(person, address)
+
+
+def in_the_queue(person: Person, address: str) -> None:
+    person.api("forgot-password", email=person.email)
+    newest("admin:django_tasks_database_dbtaskresult_changelist")(person, address)
+
+
 def of_a_group(person: Person, address: str) -> None:
     person.open(reverse("admin:auth_group_add"))
     person.fill(name=f"Keepers {uuid.uuid4().hex[:8]}", reason="Wanted.")
@@ -210,6 +275,12 @@ def with_an_expired_form(person: Person, address: str) -> None:
     person.page.get_by_role("heading", name="The form has expired").wait_for()
 
 
+def of_a_closed_account(person: Person, address: str) -> None:
+    person.open(reverse("accounts:close"))
+    person.press("Close my account")
+    person.try_to_log_in()
+
+
 WRONG = {"email_address": "ada@example.com", "password": "Wrong-Password-1"}
 VISITS = [
     Visit("home"),
@@ -222,6 +293,7 @@ VISITS = [
     Visit("accounts:register"),
     Visit("accounts:register", "empty", submit("Create account")),
     Visit("accounts:register", "weak", submit("Create account", name="Ada", password="short")),
+    Visit("accounts:register", "by an invitation", by_an_invitation, who=STAFF),
     Visit("accounts:verify-email"),
     Visit("accounts:verify-email", "after registering", registered),
     Visit("accounts:verify-email", "with a link", with_a_link),
@@ -236,9 +308,17 @@ VISITS = [
     Visit("accounts:password-reset-confirm", "weak", with_a_weak_password),
     Visit("accounts:password-change", who=MEMBER),
     Visit("accounts:password-change", "empty", submit("Change password"), who=MEMBER),
+    Visit("accounts:email-change", who=MEMBER),
+    Visit("accounts:email-change", "empty", submit("Mail a link to the new address"), who=MEMBER),
+    Visit("accounts:email-change", "asked", asking_for_another_address, who=MEMBER),
+    Visit("accounts:email-confirm", "with a link", with_a_change_link, who=MEMBER),
+    Visit("accounts:email-undo", "with a link", with_an_undo_link, who=MEMBER),
+    Visit("accounts:not-me", "with a link", with_a_notice, who=MEMBER),
     Visit("accounts:profile", who=MEMBER),
     Visit("accounts:profile", "saved", submit("Save", name="Ada King"), who=MEMBER),
     Visit("accounts:profile", "empty", submit("Save", name=""), who=MEMBER),
+    Visit("accounts:close", who=MEMBER),
+    Visit("accounts:reopen", "", of_a_closed_account, who=MEMBER),
     Visit("accounts:reauthenticate", who=MEMBER),
     Visit("accounts:reauthenticate", "empty", submit("Go on"), who=MEMBER),
     Visit("tokens:sessions", who=MEMBER),
@@ -254,6 +334,11 @@ VISITS = [
     Visit("admin:accounts_user_add", who=STAFF),
     Visit("admin:accounts_user_change", "", of_an_account, path=A_USER, who=STAFF),
     Visit("admin:accounts_user_changelist", "asks", asked_whether("Deactivate"), who=STAFF),
+    Visit(
+        "admin:accounts_user_changelist", "asks for an address", asked_whether(CHANGE), who=STAFF
+    ),
+    Visit("admin:accounts_user_changelist", "refuses it", with_a_taken_address, who=STAFF),
+    Visit("admin:accounts_user_change", "signed in", with_sessions, path=A_USER, who=STAFF),
     Visit("admin:accounts_user_change", "with a role", of_a_moderator, path=A_USER, who=STAFF),
     Visit("admin:accounts_user_change", "beside a group", beside_a_group, path=A_USER, who=STAFF),
     Visit("admin:rbac_role_changelist", who=STAFF),
@@ -314,6 +399,16 @@ VISITS = [
         path="/admin/accounts/onetimetoken/[^/]+/change/",
         who=STAFF,
     ),
+    Visit("admin:accounts_invitation_changelist", "", invited, who=STAFF),
+    Visit("admin:accounts_invitation_add", who=STAFF),
+    Visit("admin:accounts_invitation_add", "empty", submit("Save"), who=STAFF),
+    Visit(
+        "admin:accounts_invitation_change",
+        "",
+        just_invited,
+        path="/admin/accounts/invitation/[^/]+/change/",
+        who=STAFF,
+    ),
     Visit("admin:tokens_signingkey_changelist", who=STAFF),
     Visit(
         "admin:tokens_signingkey_change",
@@ -322,10 +417,27 @@ VISITS = [
         path="/admin/tokens/signingkey/[^/]+/change/",
         who=STAFF,
     ),
+    Visit("admin:waffle_switch_changelist", who=STAFF),
+    Visit(
+        "admin:waffle_switch_change",
+        "",
+        newest("admin:waffle_switch_changelist"),
+        path="/admin/waffle/switch/[0-9]+/change/",
+        who=STAFF,
+    ),
+    Visit("admin:django_tasks_database_dbtaskresult_changelist", who=STAFF),
+    Visit(
+        "admin:django_tasks_database_dbtaskresult_change",
+        "",
+        in_the_queue,
+        path="/admin/django_tasks_database/dbtaskresult/[^/]+/change/",
+        who=STAFF,
+    ),
 ]
 NO_PAGES = {
     "accounts:logout": "a button; a visit is answered by the page 'wrong method'",
     "accounts:challenge": "no stage that asks for a further proof is installed yet",
+    "accounts:export": "a file",
     "healthz": "JSON",
     "readyz": "JSON",
     "outbox-text": "a text",

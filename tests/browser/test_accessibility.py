@@ -28,10 +28,10 @@ TOO_WIDE = "() => document.documentElement.scrollWidth - innerWidth"
 HEIGHT = "() => document.documentElement.scrollHeight"
 TWICE_AS_LARGE = "() => { document.documentElement.style.fontSize = '200%' }"
 BESIDE_THE_PAGES = ("api/", ".well-known/")
-# Django's own in its admin; what cannot be added or deleted there; the queue's own admin.
+# Django's own in its admin; what cannot be added or deleted there.
 OF_THEIRS = re.compile(
     r"admin:(admin/|\w+_(history|delete)$|tokens_(session|signingkey)_add$"
-    r"|accounts_onetimetoken_add$|django_tasks_database_)"
+    r"|(accounts_onetimetoken|django_tasks_database_dbtaskresult|waffle_switch)_add$)"
 )
 
 

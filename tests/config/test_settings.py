@@ -79,6 +79,7 @@ REFUSED = [
     ("REGISTRATION", "", "open, invite, closed"),
     ("EMAIL_VERIFICATION", "none", "mandatory, optional"),
     ("PASSWORD_POLICY", "weak", "composition, strength"),
+    ("BREACHED_PASSWORDS", "none", "service, list"),
     ("TRUSTED_PROXIES", "proxy.local", "address or network"),
     ("TRUSTED_PROXIES", "10.0.0.0/33", "address or network"),
     ("TRUSTED_PROXIES", "10.0.0.1,all", "address or network"),

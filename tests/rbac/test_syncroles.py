@@ -483,7 +483,7 @@ def test_who_acts_is_judged_as_in_the_api(sync, refused, someone):
     assert assigned(holder) == set()
     keeper.is_active = False
     keeper.save()
-    assert "gone, or deactivated" in refused(1, TWO, "--by", keeper.email)
+    assert "gone, deactivated or closed" in refused(1, TWO, "--by", keeper.email)
 
 
 def test_what_fails_at_the_last_role_leaves_nothing(refused, sync, someone, listen):
