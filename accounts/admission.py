@@ -1,30 +1,42 @@
 """Admission to hashing: so many at once in a process, a short queue, then 503.
 
-A flood of logins costs no more memory than HASHING_SLOTS hashes and holds no more threads than
-queue for one; the other threads go on serving who is logged in.
+Passwords are hashed in threads of their own, HASHING_SLOTS of them, which step back for whoever is
+logged in: a flood of logins costs no more memory than their hashes, and time that nobody else wants.
 """
 
+import os
+import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 from accounts.conf import conf
 from portcullis.errors import Unavailable
+
+NICENESS = 10
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Gate:
     """Admits `slots` at once, while `queue` more wait."""
 
     def __init__(self, slots: int, queue: int) -> None:
-        self._places = threading.BoundedSemaphore(slots + queue)
+        self._free, self._counting = slots + queue, threading.Lock()
         self._slots = threading.BoundedSemaphore(slots)
+        self._threads = ThreadPoolExecutor(slots, "hashing", initializer=_step_back)
+
+    @property
+    def is_full(self) -> bool:
+        return self._free <= 0
 
     @contextmanager
     def admit(self, *, patience: float) -> Iterator[None]:
-        """Raises Unavailable where all places are taken, or none came free for `patience` s."""
-        if not self._places.acquire(blocking=False):
-            raise Unavailable("too many passwords to hash")
+        """Raises Unavailable where all places are taken, or no slot came free for `patience` s."""
+        self._take_place()
         try:
             if not self._slots.acquire(timeout=patience):
                 raise Unavailable("passwords are hashed too slowly")
@@ -33,31 +45,91 @@ class Gate:
             finally:
                 self._slots.release()
         finally:
-            self._places.release()
+            self._leave_place()
+
+    def hash(self, work: Callable[[], Any]) -> Any:
+        return self._threads.submit(work).result()
+
+    def _take_place(self) -> None:
+        with self._counting:
+            if self.is_full:
+                raise too_many()
+            self._free -= 1
+
+    def _leave_place(self) -> None:
+        with self._counting:
+            self._free += 1
 
 
-_here = threading.local()
+class Here(threading.local):
+    gate: Gate | None = None
+    """That this thread holds a slot of."""
+    hashes = False
+    """Whether this thread is one of a gate's own."""
+
+
+_here = Here()
+
+
+def too_many() -> Unavailable:
+    return Unavailable("too many passwords to hash")
+
+
+def hashes_passwords(view: View) -> View:
+    """For a class or function that serves a page or an endpoint to everybody: where POST would be
+    refused admission, AdmissionMiddleware answers in its place."""
+    view.hashes_passwords = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_full() -> bool:
+    """Whether who comes now is refused."""
+    return _gate().is_full
 
 
 @contextmanager
-def admitted() -> Iterator[None]:
+def admitted() -> Iterator[Gate]:
     """Hold a slot of this process. Whoever has one already keeps it: a verification that leads to
     an upgrade, or a hasher that calls itself, can neither deadlock nor be refused half-way.
 
     Nothing may be awaited inside: the slot is the thread's.
     """
-    if getattr(_here, "admitted", False):
-        yield
+    if _here.gate:
+        yield _here.gate
         return
-    gate = _gate(conf().HASHING_SLOTS, conf().HASHING_QUEUE)
+    gate = _gate()
     with gate.admit(patience=conf().HASHING_PATIENCE):
-        _here.admitted = True
+        _here.gate = gate
         try:
-            yield
+            yield gate
         finally:
-            _here.admitted = False
+            _here.gate = None
+
+
+def hash_apart(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What `work` returns, from a thread that hashes."""
+    if _here.hashes:
+        return work(*args, **kwargs)
+    with admitted() as gate:
+        return gate.hash(partial(work, *args, **kwargs))
+
+
+def _gate() -> Gate:
+    return _gate_of(conf().HASHING_SLOTS, conf().HASHING_QUEUE)
 
 
 @lru_cache(maxsize=1)
-def _gate(slots: int, queue: int) -> Gate:
+def _gate_of(slots: int, queue: int) -> Gate:
     return Gate(slots, queue)
+
+
+def _step_back() -> None:
+    """Only on Linux has a thread a priority of its own."""
+    _here.hashes = True
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=_gate_of.cache_clear)

@@ -10,7 +10,7 @@ class InvalidCredentials(AuthError):
     code = "invalid_credentials"
     message = (
         "That address and password do not match. If you registered recently, "
-        "look for an unconfirmed address in your mail first."
+        "your address may be unconfirmed: look for the link in your mail."
     )
     status = 401
 

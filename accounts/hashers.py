@@ -5,23 +5,22 @@ from typing import Any
 from argon2.low_level import ARGON2_VERSION
 from django.contrib.auth import hashers
 
-from accounts.admission import admitted
+from accounts.admission import hash_apart
 
 
 class Admitted(hashers.BasePasswordHasher):
     """Goes through `accounts.admission`, whoever calls it: login, reset, admin or shell."""
 
     def encode(self, *args: Any, **kwargs: Any) -> str:
-        with admitted():
-            return super().encode(*args, **kwargs)
+        encoded: str = hash_apart(super().encode, *args, **kwargs)
+        return encoded
 
     def verify(self, *args: Any, **kwargs: Any) -> bool:
-        with admitted():
-            return super().verify(*args, **kwargs)
+        right: bool = hash_apart(super().verify, *args, **kwargs)
+        return right
 
     def harden_runtime(self, *args: Any, **kwargs: Any) -> None:
-        with admitted():
-            super().harden_runtime(*args, **kwargs)
+        hash_apart(super().harden_runtime, *args, **kwargs)
 
 
 class Argon2idHasher(Admitted, hashers.Argon2PasswordHasher):

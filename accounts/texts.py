@@ -28,7 +28,10 @@ def day(at: datetime) -> str:
 
 def closed(erased: datetime) -> str:
     """Of an account whose last day is known."""
-    return f"Your account is closed. Log in before {day(erased)} to reopen it; then it is erased."
+    return (
+        f"Your account is closed. It is erased on {day(erased)}, "
+        "unless you log in before and reopen it."
+    )
 
 
 def confirmed(user: AbstractEmailUser) -> str:

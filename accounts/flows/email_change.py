@@ -1,6 +1,8 @@
 """Move an account to another address, which proves itself first; the former one can undo it."""
 
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import addresses, directory, links
@@ -8,7 +10,7 @@ from accounts.base_user import AbstractEmailUser
 from accounts.emails import mail_link, order_link, order_notice
 from accounts.errors import LinkInvalid
 from accounts.flows.password import order_reset_link
-from accounts.flows.verification import confirm_address
+from accounts.flows.verification import confirm_address, may_move
 from accounts.models import OneTimeToken, Purpose
 from accounts.signals import (
     email_change_requested,
@@ -18,6 +20,7 @@ from accounts.signals import (
 )
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
+from rbac.flows.actor import lock_users
 from tokens.errors import TokenInvalid
 from tokens.flows import revoke_all
 from tokens.models import RevokeReason, Session
@@ -49,16 +52,16 @@ def order_email_change(*, user: AbstractEmailUser, email: str, client: Client | 
     links.kill(user.pk, Purpose.CHANGE_EMAIL)
     proven = user.email if user.email_verified_at else ""
     order_notice("email_change_requested", user=user, client=client, to=proven)
-    owner = directory.find(email)
+    owner = _owner(email, besides=user)
     reserved = links.is_reserved(email, besides=user.pk)
     link = links.order(
         purpose=Purpose.CHANGE_EMAIL, user=user, recipient=addresses.normalize(email)
     )
-    if owner not in (None, user) and owner.is_active:
+    if owner is not None and owner.is_active:
         order_notice("address_wanted", user=owner, client=client, not_me=False, to=owner.email)
         email_change_to_taken_address.send(sender=type(owner), user=owner, client=client)
     else:
-        free = owner in (None, user) and not reserved
+        free = owner is None and not reserved
         mail_link.enqueue(str(link.pk if free else links.NOBODY))
 
 
@@ -79,6 +82,7 @@ def confirm_email_change(*, token: str, client: Client) -> AbstractEmailUser:
     link = links.find(Purpose.CHANGE_EMAIL, token)
     try:
         with transaction.atomic():
+            _lock(link)
             user = links.spend(link)
             _move(user, link.recipient, client)
     except IntegrityError as error:
@@ -111,12 +115,19 @@ def undo_email_change(*, token: str, client: Client) -> AbstractEmailUser:
     return user
 
 
+def _lock(link: OneTimeToken) -> None:
+    """The account and the registration that gives way to it, in the order of everybody."""
+    pending = Q(email_key=addresses.fold(link.recipient), is_pending=True)
+    list(lock_users(Q(pk=link.user_id) | pending))
+
+
 def _move(user: AbstractEmailUser, address: str, client: Client) -> None:
-    owner = directory.find(address)  # in this order: kept before it is given up
-    if owner not in (None, user) or links.is_reserved(address, besides=user.pk):
+    owner = _owner(address, besides=user)  # in this order: kept before it is given up
+    if owner is not None or links.is_reserved(address, besides=user.pk):
         raise LinkInvalid("the address was taken meanwhile")
     if user.closed_at:
         raise LinkInvalid("the account was closed meanwhile")
+    _outdo_registrations(address, besides=user)
     former, proven = user.email, user.email_verified_at is not None
     if not proven:
         confirm_address(user, client=client)
@@ -134,6 +145,22 @@ def _move(user: AbstractEmailUser, address: str, client: Client) -> None:
         )
     order_notice("email_changed", user=user, client=client)
     email_changed.send(sender=type(user), user=user, client=client)
+
+
+def _owner(email: str, *, besides: AbstractEmailUser) -> AbstractEmailUser | None:
+    """Who else has the address. Whoever merely registered it has not: or a stranger could keep
+    people from an address of theirs."""
+    owner = directory.find(email)
+    if owner is None or owner == besides or (owner.is_active and may_move(owner)):
+        return None
+    return owner
+
+
+def _outdo_registrations(address: str, *, besides: AbstractEmailUser) -> None:
+    """The first proof of an address wins, here as among registrations."""
+    others = get_user_model()._default_manager.exclude(pk=besides.pk)
+    pending = others.filter(email_key=addresses.fold(address), is_pending=True, is_active=True)
+    pending.delete()
 
 
 def _restore(user: AbstractEmailUser, link: OneTimeToken) -> None:

@@ -1,6 +1,7 @@
 """The password as a first factor."""
 
 from accounts import directory
+from accounts.admission import admitted
 from accounts.base_user import AbstractEmailUser
 from accounts.errors import InvalidCredentials
 from accounts.login import Outcome, announce_failure, begin
@@ -19,21 +20,22 @@ def log_in_with_password(
     """Check the password and walk the pipeline.
 
     Raises InvalidCredentials, after the same hashing whatever the account is or has, so that the
-    answer's time tells nothing; Unavailable for too many at once; BearerOff before anything is
-    looked at.
+    answer's time tells nothing; Unavailable for too many at once, before the user is looked up;
+    BearerOff before anything.
     """
     check_open(transport)
-    user = directory.find(email)
-    with failing_at_one_cost(user, password):
-        right = verify(user, password)
-        if user is None or not right:
-            reason = "wrong password" if user else "unknown address"
-            announce_failure(user=user, reason=reason, client=client)
-            raise InvalidCredentials(reason)
-        _mark_if_known(user, password)
-        return begin(
-            user=user, method=PASSWORD, client=client, transport=transport, remember_me=remember_me
-        )
+    with admitted():
+        user = directory.find(email)
+        with failing_at_one_cost(user, password):
+            _check(user, password, client)
+            _mark_if_known(user, password)
+            return begin(
+                user=user,
+                method=PASSWORD,
+                client=client,
+                transport=transport,
+                remember_me=remember_me,
+            )
 
 
 def _mark_if_known(user: AbstractEmailUser, password: str) -> None:

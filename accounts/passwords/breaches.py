@@ -3,7 +3,6 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
-from importlib import import_module
 from time import monotonic
 from typing import Any
 
@@ -77,7 +76,9 @@ def _client(service: str) -> Any:
 
 def _library() -> Any:
     """Imported at first use: its 30 MB of HTTP client are for those who ask."""
-    return import_module("pwned_passwords_django.api")
+    from pwned_passwords_django import api  # noqa: PLC0415
+
+    return api
 
 
 @cache

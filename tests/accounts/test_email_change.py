@@ -273,12 +273,28 @@ def test_two_accounts_are_promised_one_address_and_the_first_gets_it(make_user, 
     assert ada.get("/users/profile").json()["email"] == OLD
 
 
-def test_an_address_that_somebody_registers_meanwhile_is_theirs(ada, mailbox):
+def test_an_address_that_somebody_registers_meanwhile_is_whose_proof_comes_first(ada, mailbox):
     ask(ada)
     token = secret(mailbox, NEW, CONFIRM)
     Api().register(NEW)
-    assert codes(confirm(token)) == ["link_invalid"]
     assert Api().post("/auth/verify-email", {"token": mailbox.token()}).status_code == 200
+    assert codes(confirm(token)) == ["link_invalid"]
+
+
+def test_no_unconfirmed_registration_keeps_anybody_from_their_address(ada, mailbox):
+    Api().register(NEW)
+    verify = mailbox.token()
+    token = asked(mailbox)
+    assert confirm(token).status_code == 200
+    assert User.objects.get().email == NEW
+    assert codes(Api().post("/auth/verify-email", {"token": verify})) == ["link_invalid"]
+
+
+def test_an_account_in_use_keeps_its_unconfirmed_address(accounts, ada, mailbox):
+    accounts(EMAIL_VERIFICATION="optional")
+    Api().register(NEW)
+    ask(ada)
+    assert secrets(mailbox, NEW, CONFIRM) == []
 
 
 def test_an_address_that_was_given_up_meanwhile_is_kept_from_others(make_user, ada, mailbox):

@@ -38,9 +38,9 @@ def site(chromium: str, post: Post, tmp_path_factory) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def site_without_debug(chromium: str, post: Post, tmp_path_factory) -> Iterator[Site]:
-    """For pages of errors, in whose place DEBUG shows the code."""
+    """For pages of errors, in whose place DEBUG shows the code. One needs an invitation there."""
     directory = tmp_path_factory.mktemp("site")
-    with serve(directory, smtp_port=post.port, WITHOUT_DEBUG="1") as running:
+    with serve(directory, smtp_port=post.port, WITHOUT_DEBUG="1", REGISTRATION="invite") as running:
         yield running
 
 

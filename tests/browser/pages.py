@@ -12,7 +12,7 @@ from tests.browser.person import Person, an_address
 A_USER = "/admin/accounts/user/[^/]+/change/"
 A_GROUP = "/admin/auth/group/[0-9]+/change/"
 A_ROLE = "/admin/rbac/role/[0-9]+"
-CHANGE = "Change the address"
+CHANGE, LOCK_DOWN = "Change the address", "Lock down and demand a new password"
 ANYBODY, MEMBER, STAFF = "anybody", "member", "staff"
 MAIL = """\
 From: no-reply@example.com
@@ -275,6 +275,20 @@ def with_an_expired_form(person: Person, address: str) -> None:
     person.page.get_by_role("heading", name="The form has expired").wait_for()
 
 
+def with_a_known_password(person: Person, address: str) -> None:
+    person.has_a_known_password()
+    person.try_to_log_in()
+
+
+def without_a_password(person: Person, address: str) -> None:
+    person.has_no_password()
+    person.open(address)
+
+
+def after_a_dead_link(person: Person, address: str) -> None:
+    person.open(f"{reverse('accounts:not-me')}?token=dead")
+
+
 def of_a_closed_account(person: Person, address: str) -> None:
     person.open(reverse("accounts:close"))
     person.press("Close my account")
@@ -284,6 +298,7 @@ def of_a_closed_account(person: Person, address: str) -> None:
 WRONG = {"email_address": "ada@example.com", "password": "Wrong-Password-1"}
 VISITS = [
     Visit("home"),
+    Visit("home", "where one is invited", debug=False),
     Visit("home", "logged in", who=MEMBER),
     Visit("accounts:login"),
     Visit("accounts:login", "empty", submit("Log in")),
@@ -294,6 +309,7 @@ VISITS = [
     Visit("accounts:register", "empty", submit("Create account")),
     Visit("accounts:register", "weak", submit("Create account", name="Ada", password="short")),
     Visit("accounts:register", "by an invitation", by_an_invitation, who=STAFF),
+    Visit("accounts:register", "without one", status=403, debug=False),
     Visit("accounts:verify-email"),
     Visit("accounts:verify-email", "after registering", registered),
     Visit("accounts:verify-email", "with a link", with_a_link),
@@ -304,10 +320,13 @@ VISITS = [
     Visit(
         "accounts:password-reset", "sent", submit("Send reset link", email_address="a@b.example")
     ),
+    Visit("accounts:password-reset", "after a dead link", after_a_dead_link),
     Visit("accounts:password-reset-confirm", "with a link", with_a_reset_link),
     Visit("accounts:password-reset-confirm", "weak", with_a_weak_password),
     Visit("accounts:password-change", who=MEMBER),
     Visit("accounts:password-change", "empty", submit("Change password"), who=MEMBER),
+    Visit("accounts:password-change", "of a known one", with_a_known_password, who=MEMBER),
+    Visit("accounts:password-change", "where there is none", without_a_password, who=MEMBER),
     Visit("accounts:email-change", who=MEMBER),
     Visit("accounts:email-change", "empty", submit("Mail a link to the new address"), who=MEMBER),
     Visit("accounts:email-change", "asked", asking_for_another_address, who=MEMBER),
@@ -315,6 +334,7 @@ VISITS = [
     Visit("accounts:email-undo", "with a link", with_an_undo_link, who=MEMBER),
     Visit("accounts:not-me", "with a link", with_a_notice, who=MEMBER),
     Visit("accounts:profile", who=MEMBER),
+    Visit("accounts:profile", "without a password", without_a_password, who=MEMBER),
     Visit("accounts:profile", "saved", submit("Save", name="Ada King"), who=MEMBER),
     Visit("accounts:profile", "empty", submit("Save", name=""), who=MEMBER),
     Visit("accounts:close", who=MEMBER),
@@ -337,6 +357,7 @@ VISITS = [
     Visit(
         "admin:accounts_user_changelist", "asks for an address", asked_whether(CHANGE), who=STAFF
     ),
+    Visit("admin:accounts_user_changelist", "locks down", asked_whether(LOCK_DOWN), who=STAFF),
     Visit("admin:accounts_user_changelist", "refuses it", with_a_taken_address, who=STAFF),
     Visit("admin:accounts_user_change", "signed in", with_sessions, path=A_USER, who=STAFF),
     Visit("admin:accounts_user_change", "with a role", of_a_moderator, path=A_USER, who=STAFF),

@@ -121,10 +121,28 @@ class Person:
 
     def proved_long_ago(self) -> None:
         """As if they had logged in yesterday: the row is changed, not the clock of the server."""
-        self.site.manage(
-            "shell", "--no-imports", "-c",
+        self._run(
             "from datetime import timedelta; from django.utils import timezone\n"
             "from tokens.models import Session\n"
             f"Session.objects.filter(user__email={self.email!r})"
-            ".update(proved_at=timezone.now() - timedelta(days=1))",
-        )  # fmt: skip
+            ".update(proved_at=timezone.now() - timedelta(days=1))"
+        )
+
+    def has_a_known_password(self) -> None:
+        """As if it had come to a list of those that attackers try."""
+        self._run(
+            "from accounts.models import User\n"
+            f"User.objects.filter(email={self.email!r}).update(must_change_password=True)"
+        )
+
+    def has_no_password(self) -> None:
+        """As if they had come by another site's login; they stay logged in."""
+        self._run(
+            "from accounts.models import User; from django.db.models import F\n"
+            "from django.contrib.auth.hashers import make_password\n"
+            f"User.objects.filter(email={self.email!r})"
+            ".update(password=make_password(None), credential_epoch=F('credential_epoch'))"
+        )
+
+    def _run(self, code: str) -> None:
+        self.site.manage("shell", "--no-imports", "-c", code)

@@ -92,6 +92,21 @@ def test_somebody_registers_confirms_logs_in_and_out_without_a_mouse(someone):
     ada.is_told("You are logged out")
 
 
+def test_somebody_closes_their_account_and_reopens_it_without_a_mouse(member):
+    keys = Keyboard(member)
+    keys.press("Enter", on=member.page.get_by_role("link", name="Close your account"))
+    keys.press("Space", on=member.button("Close my account"))
+    member.is_told("Your account is closed")
+
+    keys.type(member.field("Email address"), member.email)
+    keys.type(member.field("Password"), member.password)
+    keys.press("Enter", on=member.button("Log in"))
+    member.is_at("/accounts/reopen/")
+    keys.press("Enter", on=member.button("Reopen my account"))
+    member.is_told("your account is open again")
+    member.is_logged_in()
+
+
 def test_the_first_stop_skips_to_the_content(member):
     keys = Keyboard(member)
     member.open(PROFILE)

@@ -63,6 +63,12 @@ def test_a_button_shows_what_is_typed_and_tells_its_state(someone):
 def test_each_new_password_can_be_shown_on_its_own(member):
     member.open("/accounts/password/change/")
     expect(member.button("Show password")).to_have_count(2)
+    for button, label in zip(
+        member.button("Show password").all(), ("Current password", "New password"), strict=True
+    ):
+        inner, outer = button.bounding_box(), member.field(label).bounding_box()
+        assert outer["y"] < inner["y"] < outer["y"] + outer["height"]
+        assert outer["x"] < inner["x"] < outer["x"] + outer["width"]
     member.button("Show password").last.click()
     expect(member.field("New password")).to_have_attribute("type", "text")
     expect(member.field("Current password")).to_have_attribute("type", "password")

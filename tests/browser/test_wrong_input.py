@@ -14,8 +14,9 @@ def is_marked_wrong(person: Person, label: str, text: str) -> None:
     expect(field).to_have_accessible_description(re.compile(re.escape(text)))
     error = person.page.locator(".errorlist").filter(has_text=text)
     expect(error).to_be_visible()
-    gap = field.bounding_box()["y"] - error.bounding_box()["y"]
-    assert abs(gap) < 120, f"the error stands {gap} px from its field"
+    above, box = error.bounding_box(), field.bounding_box()
+    gap = box["y"] - (above["y"] + above["height"])
+    assert 0 <= gap < 20, f"the error stands {gap} px from its field"
 
 
 def test_an_empty_form_names_each_field_and_starts_at_the_first(someone):
