@@ -6,14 +6,16 @@ A page that is mounted without a row in TABLE fails here.
 from typing import Any
 
 import pytest
+from django.urls import resolve
 
-from tests.access.people import rows_of
+from tests.access.people import PEOPLE, rows_of
 from tests.access.site import furnish, mounted, target
 from tests.admin.desk import Desk
+from tests.doors import PASSWORD
 from tests.portcullis.routes import row_counts
 
 # Where redirections end; 302: at the login page. `<id>` is `user`, or something of theirs. Who
-# holds a role is staff here.
+# holds a role is staff here. S: needs a recent proof too; the admin's own pages: tests/admin.
 #                                                       anon user other mod  mgr  staff admin super
 TABLE = """
 /                                                       200  200  200  200  200  200  200  200
@@ -27,15 +29,15 @@ accounts/verify-email/                                  200  200  200  200  200 
 accounts/password/reset/                                200  200  200  200  200  200  200  200
 accounts/password/reset/confirm/                        200  200  200  200  200  200  200  200
 accounts/password/change/                               302  200  200  200  200  200  200  200
-accounts/email/change/                                  302  200  200  200  200  200  200  200
+accounts/email/change/                                  302  200  200  200  200  200  200  200  S
 accounts/email/confirm/                                 302  200  200  200  200  200  200  200
 accounts/email/undo/                                    200  200  200  200  200  200  200  200
 accounts/not-me/                                        200  200  200  200  200  200  200  200
 accounts/reauthenticate/                                302  200  200  200  200  200  200  200
 accounts/mfa/challenge/                                 302  302  302  302  302  302  302  302
 accounts/profile/                                       302  200  200  200  200  200  200  200
-accounts/profile/export/                                302  200  200  200  200  200  200  200
-accounts/close/                                         302  200  200  200  200  200  200  200
+accounts/profile/export/                                302  200  200  200  200  200  200  200  S
+accounts/close/                                         302  200  200  200  200  200  200  200  S
 accounts/reopen/                                        302  200  200  200  200  200  200  200
 accounts/sessions/                                      302  200  200  200  200  200  200  200
 admin/                                                  302  403  403  200  200  200  200  200
@@ -117,7 +119,10 @@ admin/waffle/switch/<id>/                               302  403  403  403  403 
 admin/waffle/                                           302  403  403  404  404  404  200  200
 admin/nothing/                                          302  403  403  404  404  404  404  404
 """
-STATUS = rows_of(TABLE)
+ROWS = rows_of(TABLE)
+STATUS = {path: cells[: len(PEOPLE)] for path, cells in ROWS.items()}
+NEEDS_A_PROOF = sorted(path for path, cells in ROWS.items() if cells[len(PEOPLE) :] == ["S"])
+PROOF = "/accounts/reauthenticate/"
 
 
 @pytest.fixture
@@ -165,3 +170,28 @@ def test_no_role_alone_opens_the_admin(crowd, desks):
     for person in ("moderator", "manager", "admin"):
         for path in ("admin/", "admin/accounts/user/", "admin/rbac/role/", "admin/rbac/role/add/"):
             assert outcome(desks[person], desks[person].get(f"/{path}")) == "403"
+
+
+def test_what_needs_a_recent_proof_leads_to_it_and_back(crowd, later):
+    desk = Desk.of(crowd["user"])
+    later(minutes=11)
+    before = row_counts()
+    for page in NEEDS_A_PROOF:
+        for sent in (desk.get(f"/{page}"), desk.post(f"/{page}", {"email": "new@example.com"})):
+            assert sent.url == f"{PROOF}?next=/{page}"
+    assert row_counts() == before
+    back = f"/{NEEDS_A_PROOF[0]}"
+    assert desk.post(PROOF, {"password": PASSWORD, "next": back}).url == back
+    assert {desk.get(f"/{page}").status_code for page in NEEDS_A_PROOF} == {200}
+
+
+def test_every_page_that_asks_for_a_proof_is_marked():
+    asking = {path for path in STATUS if asks_for_a_proof(path)}
+    assert asking == set(NEEDS_A_PROOF)
+
+
+def asks_for_a_proof(path: str) -> bool:
+    if not path.startswith("accounts/"):
+        return False
+    view = getattr(resolve(f"/{path}").func, "view_class", None)
+    return bool(getattr(view, "step_up", False))
