@@ -61,7 +61,6 @@ LINK = [
 """Not when it expires: that moves when it is mailed, which it never is to a taken address."""
 TASK = (
     "task_path",
-    "args_kwargs",
     "status",
     "enqueued_at",
     "started_at",

@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -105,7 +106,10 @@ def spend(link: OneTimeToken) -> AbstractEmailUser:
     Call it in the transaction of what the link allows: the state that the link was ordered for
     is checked again under the lock.
     """
-    user = directory.lock(link.user_id or NOBODY)
+    try:
+        user = directory.lock(link.user_id or NOBODY)
+    except ObjectDoesNotExist as error:
+        raise LinkInvalid("the account was erased meanwhile") from error
     if not _holds(link, user) or not link.spend():
         raise LinkInvalid(link.purpose)
     return user
@@ -121,6 +125,12 @@ def kill(user_id: uuid.UUID, *purposes: Purpose) -> None:
 def kill_all(user_id: uuid.UUID) -> None:
     """End whatever depends on the password and the address."""
     kill(user_id, *(purpose for purpose in Purpose if purpose not in SURVIVORS))
+
+
+def kill_invitations(user_id: uuid.UUID) -> None:
+    """End those that the user has sent: a thief may have."""
+    sent = OneTimeToken.alive().filter(invitation__invited_by=user_id)
+    sent.update(killed_at=timezone.now(), payload={})
 
 
 def is_reserved(email: str, *, besides: uuid.UUID = NOBODY) -> bool:

@@ -9,15 +9,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.addresses import MAX_LENGTH
-from accounts.base_user import AbstractEmailUser
+from accounts.base_user import AbstractEmailUser, legacy_hashes
 from tokens.models import Restriction, Transport
 
 
 class User(AbstractEmailUser):
     """The project's own user; a host project may swap it for another AbstractEmailUser."""
 
-    class Meta(AbstractEmailUser.Meta):
+    class Meta:
         swappable = "AUTH_USER_MODEL"
+        indexes = [legacy_hashes("accounts_user_legacy")]
 
 
 class Purpose(models.TextChoices):

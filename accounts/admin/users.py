@@ -18,6 +18,7 @@ from accounts.admin.panels import panels
 from accounts.admin.states import ClosedFilter, VerifiedFilter, state_of
 from accounts.admin.step_up import StepUpAdmin, proven
 from accounts.flows import staff
+from accounts.flows.verification import is_only_invited, waits
 from portcullis.client import Client
 from portcullis.errors import AuthError
 from tokens.admin import moment
@@ -177,8 +178,9 @@ class UserAdmin(StepUpAdmin):
             return []
         if not row.is_active:
             return ["reactivate", "lock_down"]
-        unproven = [] if row.email_verified_at else ["resend_verification"]
-        common = ["send_reset_link", *unproven, "end_sessions"]
+        unproven = ["resend_verification"] if waits(row) else []
+        known = [] if is_only_invited(row) else ["send_reset_link"]
+        common = [*known, *unproven, "end_sessions"]
         if row == request.user:
             return common
         fixed = row.is_pending or row.closed_at or row.is_superuser

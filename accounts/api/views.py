@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import texts
+from accounts.admission import hashes_passwords
 from accounts.answers import CsrfAnswer, Detail, LoginAnswer
 from accounts.api.serializers import (
     ChangePasswordBody,
@@ -46,6 +47,7 @@ class CsrfView(PublicEndpoint):
         return Response({"csrf_token": get_token(request._request)})
 
 
+@hashes_passwords
 class RegisterView(PublicEndpoint):
     @extend_schema(request=RegisterBody, responses={202: Detail})
     def post(self, request: Request) -> Response:
@@ -87,6 +89,7 @@ class ResendVerificationView(PublicEndpoint):
         return Response({"detail": texts.LOOK_FOR_MAIL}, status=202)
 
 
+@hashes_passwords
 class LoginView(PublicEndpoint):
     @extend_schema(request=LoginBody, responses=LoginAnswer)
     def post(self, request: Request) -> Response:
@@ -112,6 +115,7 @@ class ForgotPasswordView(PublicEndpoint):
         return Response({"detail": texts.LOOK_FOR_MAIL}, status=202)
 
 
+@hashes_passwords
 class ResetPasswordView(PublicEndpoint):
     @extend_schema(request=ResetPasswordBody, responses=Detail)
     def post(self, request: Request) -> Response:
@@ -138,6 +142,7 @@ class ChangePasswordView(SignedInEndpoint):
 
 class SetPasswordView(SignedInEndpoint):
     permission_classes = (IsAuthenticated, RecentlyProven)
+    allow_restricted = frozenset({Restriction.CHANGE_PASSWORD})
 
     @extend_schema(request=SetPasswordBody, responses=RefreshAnswer)
     def post(self, request: Request) -> Response:

@@ -24,6 +24,7 @@ def disown(*, token: str, client: Client) -> None:
         user.set_unusable_password()
         user.save(update_fields=["password"])
         links.kill_all(user.pk)
+        links.kill_invitations(user.pk)
         revoke_all(user=user, reason=RevokeReason.DISOWNED)
         order_reset_link(user)
         disowned.send(sender=type(user), user=user, client=client)

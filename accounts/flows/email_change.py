@@ -1,5 +1,7 @@
 """Move an account to another address, which proves itself first; the former one can undo it."""
 
+from collections.abc import Mapping
+
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -20,10 +22,21 @@ from accounts.signals import (
 )
 from portcullis.client import Client
 from portcullis.errors import FieldErrors
-from rbac.flows.actor import lock_users
+from rbac.authority import Standing
+from rbac.errors import PermissionDenied
+from rbac.flows.actor import lock_users, standing_now
 from tokens.errors import TokenInvalid
 from tokens.flows import revoke_all
 from tokens.models import RevokeReason, Session
+
+TAKEN_AWAY = (
+    RevokeReason.ENDED,
+    RevokeReason.STAFF,
+    RevokeReason.OPERATOR,
+    RevokeReason.DISOWNED,
+    RevokeReason.REUSE,
+)
+"""Why a session ended that may have been a thief's."""
 
 
 def request_email_change(*, session: Session, email: str, client: Client) -> None:
@@ -38,24 +51,31 @@ def request_email_change(*, session: Session, email: str, client: Client) -> Non
             raise TokenInvalid("the credentials changed meanwhile")
         if addresses.normalize(email) == user.email:
             raise FieldErrors({"email": [("email_unchanged", "This is your address already.")]})
-        order_email_change(user=user, email=email, client=client)
+        asked = {"session": str(session.pk)}
+        order_email_change(user=user, email=email, asked=asked, client=client)
         email_change_requested.send(sender=type(user), user=user, client=client)
 
 
-def order_email_change(*, user: AbstractEmailUser, email: str, client: Client | None) -> None:
+def order_email_change(
+    *, user: AbstractEmailUser, email: str, asked: dict[str, str], client: Client | None
+) -> None:
     """Replace the pending change of a locked user, in the caller's transaction; by as many
     statements, whoever has the address.
 
-    `client` is None where staff ask for it. For an address that is not to be had the link is never
-    mailed, and so never opens anything; to its user it is pending like any other.
+    `asked` is the `session` that asked for it, or who of the `staff`; these have no `client`. For
+    an address that is not to be had the link is never mailed, and so never opens anything; to its
+    user it is pending like any other.
     """
     links.kill(user.pk, Purpose.CHANGE_EMAIL)
     proven = user.email if user.email_verified_at else ""
     order_notice("email_change_requested", user=user, client=client, to=proven)
-    owner = _owner(email, besides=user)
+    owner = owner_of(email, besides=user)
     reserved = links.is_reserved(email, besides=user.pk)
     link = links.order(
-        purpose=Purpose.CHANGE_EMAIL, user=user, recipient=addresses.normalize(email)
+        purpose=Purpose.CHANGE_EMAIL,
+        user=user,
+        payload=asked,
+        recipient=addresses.normalize(email),
     )
     if owner is not None and owner.is_active:
         order_notice("address_wanted", user=owner, client=client, not_me=False, to=owner.email)
@@ -82,8 +102,9 @@ def confirm_email_change(*, token: str, client: Client) -> AbstractEmailUser:
     link = links.find(Purpose.CHANGE_EMAIL, token)
     try:
         with transaction.atomic():
-            _lock(link)
+            rows = _lock(link)
             user = links.spend(link)
+            _check_still_wanted(link, rows)
             _move(user, link.recipient, client)
     except IntegrityError as error:
         raise LinkInvalid("the address was taken a moment ago") from error
@@ -115,14 +136,38 @@ def undo_email_change(*, token: str, client: Client) -> AbstractEmailUser:
     return user
 
 
-def _lock(link: OneTimeToken) -> None:
-    """The account and the registration that gives way to it, in the order of everybody."""
+def _lock(link: OneTimeToken) -> dict[str, AbstractEmailUser]:
+    """The account, the registration that gives way to it, and who of the staff asked, in the order
+    of everybody; by their primary keys as text."""
     pending = Q(email_key=addresses.fold(link.recipient), is_pending=True)
-    list(lock_users(Q(pk=link.user_id) | pending))
+    involved = filter(None, (link.user_id, link.payload.get("staff")))
+    return {str(row.pk): row for row in lock_users(Q(pk__in=involved) | pending)}
+
+
+def _check_still_wanted(link: OneTimeToken, rows: Mapping[str, AbstractEmailUser]) -> None:
+    """Raises LinkInvalid if the session that asked was taken away from whoever had it, or if who of
+    the staff asked may not any more: the account may have risen above them since."""
+    asked = link.payload
+    thiefs = Session.objects.filter(pk=asked.get("session"), revoke_reason__in=TAKEN_AWAY)
+    if thiefs.exists():
+        raise LinkInvalid("the session that asked for it was taken away")
+    if "staff" in asked:
+        try:
+            check_change(rows.get(asked["staff"]), rows[str(link.user_id)])
+        except PermissionDenied as error:
+            raise LinkInvalid(str(error)) from error
+
+
+def check_change(by: AbstractEmailUser | None, user: AbstractEmailUser) -> None:
+    """Raises PermissionDenied unless `by` may move the account of `user`, rows as they are now:
+    never their own, nor a superuser's."""
+    if by is None or by == user or user.is_superuser:
+        raise PermissionDenied("nobody changes their own here, or a peer's")
+    standing_now(by, "accounts.change_user", {by.pk: by}).check_over(Standing.of(user))
 
 
 def _move(user: AbstractEmailUser, address: str, client: Client) -> None:
-    owner = _owner(address, besides=user)  # in this order: kept before it is given up
+    owner = owner_of(address, besides=user)  # in this order: kept before it is given up
     if owner is not None or links.is_reserved(address, besides=user.pk):
         raise LinkInvalid("the address was taken meanwhile")
     if user.closed_at:
@@ -147,7 +192,7 @@ def _move(user: AbstractEmailUser, address: str, client: Client) -> None:
     email_changed.send(sender=type(user), user=user, client=client)
 
 
-def _owner(email: str, *, besides: AbstractEmailUser) -> AbstractEmailUser | None:
+def owner_of(email: str, *, besides: AbstractEmailUser) -> AbstractEmailUser | None:
     """Who else has the address. Whoever merely registered it has not: or a stranger could keep
     people from an address of theirs."""
     owner = directory.find(email)
@@ -175,5 +220,6 @@ def _restore(user: AbstractEmailUser, link: OneTimeToken) -> None:
         spent_at=None,
         killed_at=None,
     ).update(killed_at=timezone.now(), payload={})
+    links.kill_invitations(user.pk)
     revoke_all(user=user, reason=RevokeReason.DISOWNED)
     order_reset_link(user)

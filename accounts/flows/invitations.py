@@ -1,7 +1,8 @@
 """Invite people, and take what they answer: an account at the very address that was invited."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -20,6 +21,7 @@ from accounts.signals import invitation_accepted, invitation_withdrawn, invited
 from portcullis.client import Client
 from portcullis.errors import AuthError, FieldErrors
 from rbac.authority import check_authority, nobody_else_changes_roles
+from rbac.errors import PermissionDenied
 from rbac.flows import check_may_grant, grant
 from rbac.flows.actor import locked_users, standing_now
 from rbac.models import Role
@@ -61,7 +63,8 @@ def accept(*, token: str, email: str, password: str, name: str, client: Client) 
     encoded = make_password(password)  # slow: before anything is locked
     with nobody_else_changes_roles():
         invitation = Invitation.objects.select_related("invited_by").get(link=link)
-        locked_users(invitation.invited_by, link.user)
+        rows = locked_users(invitation.invited_by, link.user)
+        _check_sender(invitation, rows)
         user = links.spend(link)
         if not user.is_pending:
             raise LinkInvalid("the account has its owner already")
@@ -91,6 +94,14 @@ def withdraw(*, by: AbstractEmailUser, invitation: Invitation, client: Client) -
                 sender=Invitation, invitation=invitation, by=by, client=client
             )
     return bool(withdrawn)
+
+
+def _check_sender(invitation: Invitation, rows: Mapping[Any, AbstractEmailUser]) -> None:
+    """Raises LinkInvalid if whoever sent it may not invite any more, or is gone."""
+    try:
+        standing_now(invitation.invited_by, PERMISSION, rows)
+    except PermissionDenied as error:
+        raise LinkInvalid(f"its sender: {error}") from error
 
 
 def _invite(

@@ -27,7 +27,7 @@ def log_in_with_password(
     with admitted():
         user = directory.find(email)
         with failing_at_one_cost(user, password):
-            _check(user, password, client)
+            user = _check(user, password, client)
             _mark_if_known(user, password)
             return begin(
                 user=user,
@@ -36,6 +36,15 @@ def log_in_with_password(
                 transport=transport,
                 remember_me=remember_me,
             )
+
+
+def _check(user: AbstractEmailUser | None, password: str, client: Client) -> AbstractEmailUser:
+    right = verify(user, password)
+    if user is None or not right:
+        reason = "wrong password" if user else "unknown address"
+        announce_failure(user=user, reason=reason, client=client)
+        raise InvalidCredentials(reason)
+    return user
 
 
 def _mark_if_known(user: AbstractEmailUser, password: str) -> None:

@@ -43,6 +43,8 @@ def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
     The caller saves the user.
     """
     user.email_verified_at = timezone.now()
+    if user.is_pending:  # whoever closed it had not proven the address
+        user.closed_at = None
     user.is_pending = user.is_contested = False
     links.kill_all(user.pk)
     revoke_all(user=user, reason=RevokeReason.VERIFIED)
@@ -55,13 +57,14 @@ def resend_verification(*, email: str) -> None:
     It goes to the address as typed where that only looks like the one that was registered first.
     """
     user = directory.find(email)
-    waiting = user if user and _waits(user) else None
+    waiting = user if user and waits(user) else None
     recipient = addresses.normalize(email) if waiting and may_move(waiting) else ""
     with transaction.atomic():
         order_link(purpose=Purpose.VERIFY_EMAIL, user=waiting, recipient=recipient)
 
 
-def _waits(user: AbstractEmailUser) -> bool:
+def waits(user: AbstractEmailUser) -> bool:
+    """Whether a link is what the account needs to be verified."""
     open_ = user.is_active and user.closed_at is None and user.email_verified_at is None
     return open_ and not is_only_invited(user)
 

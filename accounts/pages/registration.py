@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts import texts
+from accounts.admission import hashes_passwords
 from accounts.flows.invitations import accept
 from accounts.flows.registration import check_open, register
 from accounts.flows.verification import resend_verification, verify_email
@@ -19,6 +20,7 @@ from portcullis.client import Client
 from portcullis.pages import FormPage
 
 
+@hashes_passwords
 def register_page(request: HttpRequest) -> HttpResponseBase:
     """With a token: an invitation's. Without one: for everybody, if registration is open."""
     page = InvitedPage if _has_token(request) else RegisterPage

@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 
 from accounts import texts
+from accounts.admission import hashes_passwords
 from accounts.challenge import ChallengeForm
 from accounts.conf import Registration
 from accounts.delivery import login_page, renewed_page
@@ -34,6 +35,7 @@ from tokens.models import Restriction, Transport
 from tokens.signed_in import SignedIn
 
 
+@hashes_passwords
 class LoginPage(FormPage):
     template_name = "accounts/login.html"
     form_class = forms.LoginForm
@@ -92,6 +94,7 @@ class ResetRequestPage(FormPage):
         return redirect("accounts:password-reset")
 
 
+@hashes_passwords
 class ResetPage(LinkPage):
     template_name = "accounts/password_reset_confirm.html"
     form_class = forms.ResetForm
@@ -130,6 +133,7 @@ class SetPasswordPage(SignedIn, FormPage):
 
     template_name = "accounts/password_set.html"
     form_class = forms.SetPasswordForm
+    allow_restricted = frozenset({Restriction.CHANGE_PASSWORD})
     step_up = True
 
     def act(self, *, password: str) -> HttpResponse:

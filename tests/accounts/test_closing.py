@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.errors import LastSuperuser
 from accounts.flows import staff
 from accounts.flows.closing import close_account
+from accounts.flows.invitations import accept, invite
 from accounts.models import OneTimeToken, PendingLogin
 from accounts.signals import account_closed, account_reopened
 from portcullis.client import Client
@@ -236,3 +237,21 @@ def test_whoever_closed_their_account_meanwhile_acts_for_nobody(user, make_user)
     with pytest.raises(PermissionDenied):
         staff.deactivate(by=root, user=user, client=Client())
     assert row(user).is_active
+
+
+@pytest.mark.parametrize("again", ["register", "invite"])
+def test_nobody_closes_an_address_to_its_owner(accounts, make_user, mailbox, again):
+    """Where verification is optional: registered and closed by a stranger, and then the owner
+    comes."""
+    accounts(EMAIL_VERIFICATION="optional")
+    email = "owner@example.com"
+    Api().register(email, "Mallory-Was-First-1984", "Mallory")
+    Api().login(email, "Mallory-Was-First-1984", transport="bearer").delete("/users/profile")
+    if again == "register":
+        Api().register(email)
+        assert Api().post("/auth/verify-email", {"token": mailbox.token()}).status_code == 200
+    else:
+        root = make_user("root@example.com", is_superuser=True)
+        invite(by=root, email=email, client=Client())
+        accept(token=mailbox.token(), email=email, password=PASSWORD, name="Ada", client=Client())
+    assert Api().login(email, transport="bearer").answer["session"]["restriction"] is None

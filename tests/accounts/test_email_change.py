@@ -28,7 +28,8 @@ from tests.accounts.moving import (
 from tests.accounts.outside import TAKEN, outside
 from tests.doors import ORIGIN, PASSWORD, Api, codes, fields
 from tests.portcullis.routes import row_counts
-from tokens.models import Session
+from tokens.flows import revoke_all
+from tokens.models import RevokeReason, Session
 
 pytestmark = pytest.mark.django_db
 
@@ -340,9 +341,26 @@ def test_a_mistyped_strangers_address_inherits_nothing(mailbox, accounts):
 def test_staff_put_right_an_address_that_nobody_ever_proved(make_user, mailbox, heard):
     waiting = make_user("ad@example.com", email_verified_at=None, is_pending=True)
     with transaction.atomic():
-        order_email_change(user=waiting, email=OLD, client=None)
+        order_email_change(asked={}, user=waiting, email=OLD, client=None)
     with heard(signals.email_verified) as verified:
         assert confirm(secret(mailbox, OLD, CONFIRM)).status_code == 200
     assert len(verified) == 1
     assert {mail["To"] for mail in mailbox.read()} == {OLD}
     assert Api().try_login(OLD).status_code == 200
+
+
+# A session that was a thief's ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["staff", "ended", "reuse", "operator", "disowned"])
+def test_what_a_thief_asked_for_ends_with_the_session_that_is_taken_from_them(ada, mailbox, reason):
+    token = asked(mailbox)
+    revoke_all(user=User.objects.get(email=OLD), reason=RevokeReason(reason))
+    assert codes(confirm(token)) == ["link_invalid"]
+    assert User.objects.get().email == OLD
+
+
+def test_whoever_logs_out_may_still_confirm(ada, mailbox):
+    ask(ada)
+    assert ada.logout().status_code == 204
+    assert confirm(secret(mailbox, NEW, CONFIRM)).status_code == 200

@@ -59,6 +59,7 @@ COLUMNS_LEFT_OUT = {
     },
     DBTaskResult: {
         "id",
+        "args_kwargs",  # ids, and at times where somebody else was
         "priority",  # how the queue works
         "worker_ids",
         "queue_name",

@@ -9,10 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import links
+from accounts.flows import staff
+from accounts.flows.disowning import disown
 from accounts.models import Invitation, OneTimeToken, Purpose
 from accounts.signals import invitation_accepted, invited
+from portcullis.client import Client
 from rbac.models import RoleAssignment
-from tests.access.people import give, make_role
+from tests.access.people import give, make_role, permission
 from tests.accounts.outside import TAKEN, outside
 from tests.doors import PASSWORD, Api, codes, fields
 from tokens.models import RevokeReason, Session
@@ -295,12 +299,36 @@ def is_gone(inviter) -> None:
     inviter.delete()
 
 
-@pytest.mark.parametrize("happens", [lost_rank, was_deactivated, is_gone])
-def test_roles_are_judged_again_when_they_are_given(
-    host, inviter, mailbox, heard, happens: Callable
-):
+def was_locked_down(inviter) -> None:
+    staff.lock_down(by=a_superuser(), user=inviter, reason="Stolen", client=Client())
+
+
+def said_it_was_not_them(inviter) -> None:
+    Api().login(inviter.email)
+    link = links.order(purpose=Purpose.NOT_ME, user=inviter)
+    disown(token=links.arm(str(link.pk))[1], client=Client())
+
+
+def a_superuser():
+    fields = {"is_staff": True, "is_superuser": True}
+    return get_user_model().objects.create_user("root@example.com", PASSWORD, **fields)
+
+
+@pytest.mark.parametrize(
+    "happens", [lost_rank, was_deactivated, is_gone, was_locked_down, said_it_was_not_them]
+)
+def test_it_is_worth_nothing_without_its_sender(host, inviter, mailbox, happens: Callable):
     invite(host, roles=["badge"])
+    token = mailbox.token()
     happens(inviter)
+    assert is_dead(accept(token))
+    assert not get_user_model().objects.get(email=EMAIL).email_verified_at
+
+
+def test_roles_are_judged_again_when_they_are_given(host, inviter, mailbox, heard):
+    invite(host, roles=["badge"])
+    lost_rank(inviter)
+    inviter.user_permissions.add(permission("accounts.invite_user"))
     with heard(invitation_accepted) as accepted:
         assert accept(mailbox.token()).status_code == 202
     assert [fact["withheld"] for fact in accepted] == [["badge"]]

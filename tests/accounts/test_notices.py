@@ -133,7 +133,7 @@ def test_the_owner_is_told_what_when_and_where_and_has_a_way_out(event, mailbox)
     assert told(mail) == {
         "When": "4 March 2027, 12:00 UTC",
         "Device": "Firefox on Windows",
-        "Address": f"{HERE} (London, United Kingdom)",
+        "IP address": f"{HERE} (London, United Kingdom)",
     }
     assert_way_out(mail, mailbox)
 
@@ -143,7 +143,7 @@ def test_a_reset_password_is_told_too(mailbox):
     reset_password(mailbox)
     mail = Arrived(mailbox.latest())
     assert mail.subject == "Portcullis: Your password was changed"
-    assert told(mail)["Address"] == f"{HERE} (London, United Kingdom)"
+    assert told(mail)["IP address"] == f"{HERE} (London, United Kingdom)"
     assert_way_out(mail, mailbox)
 
 
@@ -244,7 +244,7 @@ def test_who_is_shut_out_is_told_with_no_link_that_could_not_work(user, boss, ma
 def test_a_superuser_who_gives_themselves_a_role_is_told_from_where(boss, mailbox):
     give(boss, boss)
     mail = Arrived(mailbox.latest())
-    assert told(mail)["Address"] == THERE
+    assert told(mail)["IP address"] == THERE
     assert told(mail)["Device"] == "Chrome on Linux"
     assert "By" not in told(mail)
 
@@ -320,7 +320,7 @@ def test_a_stranger_causes_one_notice_only_and_that_one_opens_nothing(mailbox):
     assert door().register().status_code == 202
     mail = Arrived(mailbox.latest())
     assert mailbox.subjects() == ["Portcullis: You already have an account"]
-    assert told(mail)["Address"] == HERE
+    assert told(mail)["IP address"] == HERE
     assert way_out(mail) == "/accounts/login/"
     assert not OneTimeToken.objects.filter(purpose=Purpose.NOT_ME).exists()
 

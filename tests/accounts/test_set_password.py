@@ -123,3 +123,23 @@ def test_a_better_hash_of_the_same_password_is_not_a_sound_one(make_user, settin
     assert user.password.startswith("argon2")
     assert user.must_change_password
     assert Session.objects.get().restriction == "change_password"
+
+
+def test_whoever_has_no_password_to_change_sets_one(pages, user):
+    """After a lock-down, say, by a login that takes none."""
+    api, page = Api().login(transport="bearer"), pages
+    page.log_in()
+    leave_none(user)
+    Session.objects.update(restriction="change_password")
+    assert "Set a password" in shown(page.visit(PAGE))
+    api.take(answer := api.post(PATH, {"password": NEW}))
+    assert (answer.status_code, answer.json()["session"]["restriction"]) == (200, None)
+    assert api.get(PROFILE).status_code == 200
+
+
+def test_a_copy_from_before_does_not_lift_the_mark(user):
+    copy = get_user_model().objects.get()
+    get_user_model().objects.update(must_change_password=True)
+    copy.name = "Countess"
+    copy.save()
+    assert get_user_model().objects.get().must_change_password

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import OneTimeToken
 from accounts.signals import email_change_ordered_by_staff, verification_resent_by_staff
 from tests.accounts.moving import CONFIRM, NEW, OLD, UNDO, confirm, moved, secret, subjects, undo
-from tests.admin.conftest import allow
+from tests.admin.conftest import allow, give, make_role
 from tests.admin.desk import Desk, buttons
 from tests.doors import Api, codes
 
@@ -178,3 +178,37 @@ def test_the_link_dies_with_a_lock_down(desk, user, mailbox):
     token = secret(mailbox, NEW, CONFIRM)
     desk.act("lock_down", user, reason="It was not them")
     assert codes(confirm(token)) == ["link_invalid"]
+
+
+def becomes_superuser(user) -> None:
+    get_user_model().objects.filter(pk=user.pk).update(is_superuser=True, is_staff=True)
+
+
+def rises(user) -> None:
+    make_role("chair", 90)
+    give(user, "chair")
+
+
+@pytest.mark.parametrize("happens", [becomes_superuser, rises])
+def test_who_has_risen_above_staff_keeps_their_address(support_desk, user, mailbox, happens):
+    """Or a change that was ordered yesterday would take the account of today's superuser."""
+    change(support_desk, user, "evil@example.com")
+    token = secret(mailbox, "evil@example.com", CONFIRM)
+    happens(user)
+    assert codes(confirm(token)) == ["link_invalid"]
+    assert now(user).email == OLD
+
+
+def test_a_change_dies_with_the_right_of_who_ordered_it(support_desk, support, user, mailbox):
+    change(support_desk, user)
+    support.user_permissions.clear()
+    assert codes(confirm(secret(mailbox, NEW, CONFIRM))) == ["link_invalid"]
+
+
+@pytest.mark.parametrize("act", ["send_reset_link", "resend_verification"])
+def test_staff_do_not_stand_for_an_invitation(desk, make_user, mailbox, act):
+    """A link of another kind would make the account without what the invitation promised."""
+    invited = make_user(NEW, password=None, is_pending=True, email_verified_at=None)
+    assert desk.act(act, invited) == NOTHING
+    assert mailbox.read() == []
+    assert not {"Send a reset link", "Resend verification"} & {*buttons(desk.open(invited))}

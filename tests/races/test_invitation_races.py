@@ -80,12 +80,12 @@ def test_it_is_accepted_or_withdrawn(host, token):
     assert withdrawn is (verified is None)
 
 
-def test_what_its_sender_loses_while_it_is_accepted_is_not_given(host, token):
-    """Whoever takes the rank comes first: the invitation waits, and then finds it gone."""
+def test_a_sender_who_loses_the_right_while_it_is_accepted_has_lost_it(host, token):
+    """Whoever takes the role comes first: the invitation waits, and then finds it gone."""
     with holding(lambda: list(get_user_model().objects.select_for_update())) as start:
         accepted = start(lambda: accept(token))
         RoleAssignment.objects.filter(user=host).delete()
-    assert accepted.result().status_code == 202
+    assert accepted.result().status_code == 400
     assert not RoleAssignment.objects.exists()
 
 

@@ -108,6 +108,7 @@ def _demand_reset(user: AbstractEmailUser) -> None:
 def _cut_off(user: AbstractEmailUser, reason: RevokeReason) -> None:
     """End whatever the account has open: sessions, links, logins that wait for a proof."""
     links.kill_all(user.pk)
+    links.kill_invitations(user.pk)
     PendingLogin.objects.filter(user_id=user.pk, spent_at=None).update(spent_at=timezone.now())
     revoke_all(user=user, reason=reason)
 

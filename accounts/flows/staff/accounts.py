@@ -6,10 +6,10 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
-from accounts import addresses, directory, links
+from accounts import addresses, links
 from accounts.base_user import AbstractEmailUser
 from accounts.errors import LastSuperuser
-from accounts.flows.email_change import order_email_change
+from accounts.flows.email_change import check_change, order_email_change, owner_of
 from accounts.flows.groups import pks_now
 from accounts.flows.password import order_reset_link
 from accounts.flows.staff.authority import ADD, CHANGE, check_actor, lock
@@ -116,12 +116,12 @@ def change_email(
     check_reason(reason)
     with transaction.atomic():
         by, locked, _ = lock(by, user, CHANGE)
-        if locked.pk == by.pk or locked.is_superuser:
-            raise PermissionDenied("nobody changes their own here, or a peer's")
+        check_change(by, locked)
         if not locked.is_active or locked.closed_at or locked.is_pending:
             return False
         _check_free(email, locked)
-        order_email_change(user=locked, email=email, client=None)
+        asked = {"staff": str(by.pk)}
+        order_email_change(user=locked, email=email, asked=asked, client=None)
         email_change_ordered_by_staff.send(
             sender=type(locked), user=locked, by=by, reason=reason, client=client
         )
@@ -131,7 +131,7 @@ def change_email(
 def _check_free(email: str, user: AbstractEmailUser) -> None:
     if addresses.normalize(email) == user.email:
         raise FieldErrors({"email": [("email_unchanged", "That is the address already.")]})
-    if directory.find(email) not in (None, user) or links.is_reserved(email, besides=user.pk):
+    if owner_of(email, besides=user) or links.is_reserved(email, besides=user.pk):
         raise FieldErrors(TAKEN)
 
 
