@@ -35,33 +35,29 @@ def check_user_model(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def check_stages(**kwargs: Any) -> list[CheckMessage]:
-    found: list[CheckMessage] = []
-    for stage in conf().LOGIN_STAGES:
-        try:
-            import_string(stage)
-        except ImportError:
-            found.append(
-                Error(
-                    f"ACCOUNTS['LOGIN_STAGES'] names {stage}, which cannot be imported.",
-                    hint="Every login would fail. Give the dotted path of a Stage class.",
-                    id="accounts.E002",
-                )
-            )
-    return found
+    return [
+        Error(
+            f"ACCOUNTS['LOGIN_STAGES'] names {stage}, which cannot be imported.",
+            hint="Every login would fail. Give the dotted path of a Stage class.",
+            id="accounts.E002",
+        )
+        for stage in conf().LOGIN_STAGES
+        if not _can_be_called(stage)
+    ]
 
 
 @register
 def check_what_others_add(**kwargs: Any) -> list[CheckMessage]:
     named = [
         (setting, name)
-        for setting in ("EXPORTERS", "ERASERS")
+        for setting in ("EXPORTERS", "ERASERS", "ADMIN_PANELS")
         for name in getattr(conf(), setting)
         if not _can_be_called(name)
     ]
     return [
         Error(
             f"ACCOUNTS['{setting}'] names {name}, which is no function that can be imported.",
-            hint="No export, or no erasure, would succeed: docs/extending.md.",
+            hint="No export, no erasure, or no page of a user would succeed: docs/extending.md.",
             id="accounts.E006",
         )
         for setting, name in named

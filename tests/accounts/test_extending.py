@@ -52,7 +52,7 @@ def test_what_an_app_stores_is_told_and_erased(user, uploads, django_capture_on_
     assert not type(user).objects.exists()
 
 
-@pytest.mark.parametrize("setting", ["EXPORTERS", "ERASERS"])
+@pytest.mark.parametrize("setting", ["EXPORTERS", "ERASERS", "ADMIN_PANELS"])
 @pytest.mark.parametrize("name", ["nowhere.export", "accounts.exporters.MOST", "export"])
 def test_a_name_that_leads_nowhere_is_found_before_anybody_asks(accounts, setting, name):
     accounts(**{setting: (name,)})

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django_tasks_db.models import DBTaskResult
 
 from accounts import admission
-from accounts.admission import Gate, admitted
+from accounts.admission import Gate, admitted, hash_apart
 from portcullis.errors import Unavailable
 from tests.accounts.outside import outside
 from tests.doors import PASSWORD, Api, Pages, codes
@@ -29,14 +29,16 @@ class Watched(LeastArgon2idHasher):
     may_go_on = threading.Event()
 
     def encode(self, *args, **kwargs):
-        with admitted():
-            with self.lock:
-                type(self).now += 1
-                type(self).most = max(self.most, self.now)
-            self.may_go_on.wait()
-            with self.lock:
-                type(self).now -= 1
-            return super().encode(*args, **kwargs)
+        return hash_apart(self._encode, *args, **kwargs)
+
+    def _encode(self, *args, **kwargs):
+        with self.lock:
+            type(self).now += 1
+            type(self).most = max(self.most, self.now)
+        self.may_go_on.wait()
+        with self.lock:
+            type(self).now -= 1
+        return super().encode(*args, **kwargs)
 
 
 class Full(Gate):
@@ -44,17 +46,12 @@ class Full(Gate):
 
     def __init__(self, slots: int, queue: int, *, then: Callable[[], None]) -> None:
         super().__init__(slots, queue)
-        take, lock, free = self._places.acquire, threading.Lock(), [slots + queue]
+        self._then = then
 
-        def acquire(**options: bool) -> bool:
-            taken = take(**options)
-            with lock:
-                free[0] -= taken
-                if not free[0]:
-                    then()
-            return taken
-
-        self._places.acquire = acquire
+    def _take_place(self) -> None:
+        super()._take_place()
+        if self.is_full:
+            self._then()
 
 
 @pytest.fixture
@@ -91,7 +88,7 @@ def test_as_many_as_slots_and_queue_are_admitted_and_the_next_refused(
     accounts(HASHING_SLOTS=3, HASHING_QUEUE=4, HASHING_PATIENCE=60)
     Watched.may_go_on.clear()
     all_in = threading.Event()
-    monkeypatch.setattr(admission, "_gate", cache(lambda *size: Full(*size, then=all_in.set)))
+    monkeypatch.setattr(admission, "_gate_of", cache(lambda *size: Full(*size, then=all_in.set)))
     with ThreadPoolExecutor(7) as threads:
         hashing = [threads.submit(make_password, PASSWORD) for _ in range(7)]
         try:

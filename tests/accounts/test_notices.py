@@ -148,7 +148,7 @@ def test_a_reset_password_is_told_too(mailbox):
 
 
 def told(mail: Arrived) -> dict[str, str]:
-    facts = dict(re.findall(r"^(When|By|Device|Address): (.+)$", mail.text, re.MULTILINE))
+    facts = dict(re.findall(r"^(When|By|Device|IP address): (.+)$", mail.text, re.MULTILINE))
     for name, value in facts.items():
         assert f"{name}: {value}" in mail.page.text["p"]
     return facts
