@@ -2,9 +2,10 @@
 
 from django.conf import settings
 
+from accounts.flows.registration import registration_mode
 from portcullis.pages import Page
 
 
 class HomePage(Page):
     template_name = "home.html"
-    extra_context = {"debug": settings.DEBUG}
+    extra_context = {"debug": settings.DEBUG, "registration": registration_mode}

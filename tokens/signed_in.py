@@ -29,6 +29,8 @@ class SignedIn(View):
 
     allow_restricted: frozenset[Restriction] = frozenset()
     step_up = False
+    after_proof = ""
+    """Where the proof leads to, if not back to the page."""
     no_mistakes: tuple[type[AuthError], ...] = (TokenInvalid,)
 
     @property
@@ -45,7 +47,7 @@ class SignedIn(View):
                 raise restricted(restriction)
             return redirect(conf().STEP_PAGES[restriction])
         if self.step_up and not self.session.recently_proven():
-            return prove_first(request.get_full_path())
+            return prove_first(self.after_proof or request.get_full_path())
         try:
             return super().dispatch(request, *args, **kwargs)
         except TokenInvalid as error:  # it ended while this request was on its way

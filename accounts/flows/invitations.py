@@ -20,7 +20,7 @@ from accounts.passwords import check_password_policy
 from accounts.signals import invitation_accepted, invitation_withdrawn, invited
 from portcullis.client import Client
 from portcullis.errors import AuthError, FieldErrors
-from rbac.authority import check_authority, nobody_else_changes_roles
+from rbac.authority import OPERATOR, check_authority, nobody_else_changes_roles
 from rbac.errors import PermissionDenied
 from rbac.flows import check_may_grant, grant
 from rbac.flows.actor import locked_users, standing_now
@@ -29,14 +29,13 @@ from rbac.models import Role
 logger = logging.getLogger("portcullis.invitations")
 
 PERMISSION = "accounts.invite_user"
+BY_OPERATOR = {"by": "operator"}
 OTHER_ADDRESS = "The invitation is for another address."
 
 
-def invite(
-    *, by: AbstractEmailUser, email: str, roles: Collection[str] = (), client: Client
-) -> Invitation:
-    """Mail a link by which an account is made, with roles that `by` may give. It replaces the
-    address's former one.
+def invite(*, by: Any, email: str, roles: Collection[str] = (), client: Client) -> Invitation:
+    """Mail a link by which an account is made, with roles that `by`, a user or OPERATOR, may give.
+    It replaces the address's former one.
 
     Whether the address is taken is not told: then a decoy is returned, and its owner is told.
     Raises RegistrationClosed, PermissionDenied, or FieldErrors (`roles`).
@@ -62,16 +61,16 @@ def accept(*, token: str, email: str, password: str, name: str, client: Client) 
     check_password_policy(password, email=link.recipient, name=name)
     encoded = make_password(password)  # slow: before anything is locked
     with nobody_else_changes_roles():
-        invitation = Invitation.objects.select_related("invited_by").get(link=link)
+        invitation = Invitation.objects.select_related("invited_by", "link").get(link=link)
         rows = locked_users(invitation.invited_by, link.user)
-        _check_sender(invitation, rows)
+        by = _sender(invitation, rows)
         user = links.spend(link)
         if not user.is_pending:
             raise LinkInvalid("the account has its owner already")
         user.email, user.name, user.password = link.recipient, name, encoded
         confirm_address(user, client=client)
         user.save()
-        withheld = _give_roles(invitation, user, client)
+        withheld = _give_roles(invitation, user, by, client)
         invitation_accepted.send(
             sender=Invitation, invitation=invitation, user=user, withheld=withheld, client=client
         )
@@ -96,17 +95,17 @@ def withdraw(*, by: AbstractEmailUser, invitation: Invitation, client: Client) -
     return bool(withdrawn)
 
 
-def _check_sender(invitation: Invitation, rows: Mapping[Any, AbstractEmailUser]) -> None:
-    """Raises LinkInvalid if whoever sent it may not invite any more, or is gone."""
+def _sender(invitation: Invitation, rows: Mapping[Any, AbstractEmailUser]) -> Any:
+    """Who sent it. Raises LinkInvalid if they may not invite any more, or are gone."""
+    by = OPERATOR if invitation.link.payload == BY_OPERATOR else invitation.invited_by
     try:
-        standing_now(invitation.invited_by, PERMISSION, rows)
+        standing_now(by, PERMISSION, rows)
     except PermissionDenied as error:
         raise LinkInvalid(f"its sender: {error}") from error
+    return by
 
 
-def _invite(
-    by: AbstractEmailUser, email: str, roles: Collection[str], client: Client
-) -> Invitation:
+def _invite(by: Any, email: str, roles: Collection[str], client: Client) -> Invitation:
     with nobody_else_changes_roles():
         known = directory.find(email)
         rows = locked_users(by, known)
@@ -137,19 +136,26 @@ def _invitee(known: AbstractEmailUser | None, email: str) -> AbstractEmailUser |
 
 
 def _order(
-    user: AbstractEmailUser | None, email: str, by: AbstractEmailUser, roles: Collection[Role]
+    user: AbstractEmailUser | None, email: str, by: Any, roles: Collection[Role]
 ) -> Invitation:
     links.kill(user.pk if user else links.NOBODY, Purpose.INVITATION)
-    link = links.order(purpose=Purpose.INVITATION, user=user, recipient=addresses.normalize(email))
+    link = links.order(
+        purpose=Purpose.INVITATION,
+        user=user,
+        payload=BY_OPERATOR if by is OPERATOR else {},
+        recipient=addresses.normalize(email),
+    )
     invitation = Invitation.objects.create(link=link, invited_by_id=by.pk)
     invitation.roles.set(roles)
     return invitation
 
 
-def _give_roles(invitation: Invitation, user: AbstractEmailUser, client: Client) -> list[str]:
+def _give_roles(
+    invitation: Invitation, user: AbstractEmailUser, by: Any, client: Client
+) -> list[str]:
     """Returns the slugs of those that were not given."""
     reason = f"Invited on {invitation.link.created_at:%Y-%m-%d}."
-    by, withheld = invitation.invited_by, []
+    withheld = []
     for slug in invitation.roles.order_by("slug").values_list("slug", flat=True):
         try:
             grant(user=user, role=slug, reason=reason, by=by, client=client)

@@ -65,6 +65,7 @@ class ExportPage(SignedIn, Uncached):
 
     http_method_names = ("get", "head", "options")
     step_up = True
+    after_proof = "accounts:profile"  # a file is no page to come back to
 
     def get(self, request: HttpRequest) -> HttpResponse:
         stored = json.dumps(export(self.session.user), cls=DjangoJSONEncoder, indent=2)

@@ -19,7 +19,7 @@ def test_somebody_sees_both_their_sessions_and_ends_the_other(someone, member):
     member.is_told("ended")
     expect(rows).to_have_count(1)
 
-    elsewhere.page.get_by_role("link", name="Sessions").click()
+    elsewhere.page.get_by_role("link", name="Sessions", exact=True).click()
     elsewhere.is_at(f"{LOGIN}?next={SESSIONS}")
     elsewhere.sees_nothing_private()
     member.is_logged_in()
@@ -39,7 +39,7 @@ def test_somebody_ends_all_others_after_proving_it_again(someone, member):
     member.press("End all other sessions")
     member.is_told("All other sessions are ended.")
 
-    elsewhere.page.get_by_role("link", name="Sessions").click()
+    elsewhere.page.get_by_role("link", name="Sessions", exact=True).click()
     elsewhere.is_at(f"{LOGIN}?next={SESSIONS}")
     member.is_logged_in()
 
@@ -53,7 +53,7 @@ def test_whoever_finds_a_stranger_there_is_led_to_a_new_password(someone, member
     member.is_at("/accounts/password/change/")
     member.is_told("may know your password")
 
-    stranger.page.get_by_role("link", name="Sessions").click()
+    stranger.page.get_by_role("link", name="Sessions", exact=True).click()
     stranger.sees_nothing_private()
 
 

@@ -20,12 +20,13 @@ def test_a_visitor_is_led_to_the_login_page(pages, path):
     assert pages.visit(path)["Location"] == f"{LOGIN}?next={path}"
 
 
-@pytest.mark.parametrize("path", [CLOSE, EXPORT])
-def test_a_recent_proof_is_asked_for_and_leads_back(ada, later, path):
+@pytest.mark.parametrize(("path", "back"), [(CLOSE, CLOSE), (EXPORT, "/accounts/profile/")])
+def test_a_recent_proof_is_asked_for_and_leads_back(ada, later, path, back):
+    """From a download to the page whose link it is: a file is nothing to come back to."""
     later(minutes=11)
     asked = ada.visit(path)["Location"]
-    assert asked == f"{PROVE}?next={path}"
-    assert ada.send(asked, {"password": PASSWORD})["Location"] == path
+    assert asked == f"{PROVE}?next={back}"
+    assert ada.send(asked, {"password": PASSWORD})["Location"] == back
     assert ada.visit(path).status_code == 200
 
 

@@ -70,7 +70,8 @@ def test_without_an_invitation_the_page_says_that_it_takes_one(pages, accounts):
     page = pages.visit(REGISTER)
     assert page.status_code == 403
     assert "Registration is by invitation only." in shown(page)
-    assert "Create an account" not in shown(pages.visit(LOGIN))
+    for path in (LOGIN, "/"):
+        assert "Create an account" not in shown(pages.visit(path))
 
 
 def test_a_closed_registration_takes_no_invitation_either(mailed, pages, accounts):
