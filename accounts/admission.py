@@ -1,7 +1,7 @@
 """Admission to hashing: so many at once in a process, a short queue, then 503.
 
-Passwords are hashed in threads of their own, HASHING_SLOTS of them, which step back for whoever is
-logged in: a flood of logins costs no more memory than their hashes, and time that nobody else wants.
+HASHING_SLOTS threads hash, and nobody else. They step back for whoever is logged in: a flood of
+logins costs no more memory than their hashes, and no time that others want.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from accounts.conf import conf
 from portcullis.errors import Unavailable
 
-NICENESS = 10
+NICENESS = 5
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -34,18 +34,23 @@ class Gate:
         return self._free <= 0
 
     @contextmanager
-    def admit(self, *, patience: float) -> Iterator[None]:
-        """Raises Unavailable where all places are taken, or no slot came free for `patience` s."""
+    def place(self) -> Iterator[None]:
+        """Raises Unavailable where all are taken."""
         self._take_place()
         try:
-            if not self._slots.acquire(timeout=patience):
-                raise Unavailable("passwords are hashed too slowly")
-            try:
-                yield
-            finally:
-                self._slots.release()
+            yield
         finally:
             self._leave_place()
+
+    @contextmanager
+    def slot(self, *, patience: float) -> Iterator[None]:
+        """For who has a place. Raises Unavailable where none came free for `patience` s."""
+        if not self._slots.acquire(timeout=patience):
+            raise Unavailable("passwords are hashed too slowly")
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     def hash(self, work: Callable[[], Any]) -> Any:
         return self._threads.submit(work).result()
@@ -63,7 +68,9 @@ class Gate:
 
 class Here(threading.local):
     gate: Gate | None = None
-    """That this thread holds a slot of."""
+    """That this thread has a place of."""
+    admitted = False
+    """Whether it has a slot too."""
     hashes = False
     """Whether this thread is one of a gate's own."""
 
@@ -76,8 +83,9 @@ def too_many() -> Unavailable:
 
 
 def hashes_passwords(view: View) -> View:
-    """For a class or function that serves a page or an endpoint to everybody: where POST would be
-    refused admission, AdmissionMiddleware answers in its place."""
+    """For a class or function that serves a page or an endpoint to everybody: AdmissionMiddleware
+    has whoever POSTs there wait in line or refuses them. With `hashes_first` they wait for a slot
+    as well, and the view sees one of them after the other."""
     view.hashes_passwords = True  # type: ignore[attr-defined]
     return view
 
@@ -88,22 +96,37 @@ def is_full() -> bool:
 
 
 @contextmanager
+def in_line() -> Iterator[Gate]:
+    """Hold a place: the slot will come, and who comes after the last place is refused."""
+    if _here.gate:
+        yield _here.gate
+        return
+    gate = _gate()
+    with gate.place():
+        _here.gate = gate
+        try:
+            yield gate
+        finally:
+            _here.gate = None
+
+
+@contextmanager
 def admitted() -> Iterator[Gate]:
     """Hold a slot of this process. Whoever has one already keeps it: a verification that leads to
     an upgrade, or a hasher that calls itself, can neither deadlock nor be refused half-way.
 
     Nothing may be awaited inside: the slot is the thread's.
     """
-    if _here.gate:
-        yield _here.gate
-        return
-    gate = _gate()
-    with gate.admit(patience=conf().HASHING_PATIENCE):
-        _here.gate = gate
-        try:
+    with in_line() as gate:
+        if _here.admitted:
             yield gate
-        finally:
-            _here.gate = None
+            return
+        with gate.slot(patience=conf().HASHING_PATIENCE):
+            _here.admitted = True
+            try:
+                yield gate
+            finally:
+                _here.admitted = False
 
 
 def hash_apart(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -43,11 +43,12 @@ class AccountsConf:
     only the shipped list."""
     BREACH_SERVICE: str = "https://api.pwnedpasswords.com/range/"
     """Where it is: Pwned Passwords, or a mirror of it."""
-    HASHING_SLOTS: int = 2
-    """Passwords that one process hashes at the same time, at 19 MiB each."""
-    HASHING_QUEUE: int = 4
+    HASHING_SLOTS: int = 1
+    """Passwords that one process hashes at the same time, at 19 MiB each: cores divided by
+    processes."""
+    HASHING_QUEUE: int = 20
     """How many more wait for a slot. Whoever comes then is answered 503."""
-    HASHING_PATIENCE: float = 1.0
+    HASHING_PATIENCE: float = 5.0
     """So long they wait before they are answered 503 too."""
     LEGACY_HASHES_REMEMBERED: int = 60
     """For so long a process remembers whether there are older hashes, whose cost every failing

@@ -3,30 +3,47 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import Resolver404, resolve
 
-from accounts.admission import is_full, too_many
+from accounts.admission import admitted, in_line, is_full
+from portcullis.errors import Unavailable
 from portcullis.pages import refusal_page
-from portcullis.problems import log_refusal, logged
+from portcullis.problems import log_refusal, without_alarm
 
 
 class AdmissionMiddleware:
-    """A flood costs a fraction of what a refusal by the flow would. Stands below the middleware that
-    sets security headers and CORS, so that the refusal has them, and above all that works.
-
-    Looks at the views that `accounts.admission.hashes_passwords` marks.
+    """Answers for the views that `accounts.admission.hashes_passwords` marks, at a fraction of what
+    a refusal by their flow costs. Stands below the middleware that sets the headers of security
+    and CORS, so that the refusal has them, and above all that reads a body or a row.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and is_full():
-            view = _view(request)
-            if getattr(view, "hashes_passwords", False):
-                return logged(_refuse(request, view))
-        return self.get_response(request)
+        view = _view(request) if request.method == "POST" else None
+        if not getattr(view, "hashes_passwords", False):
+            return self.get_response(request)
+        ready = not is_full() and _is_whole(request)
+        wait = admitted if ready and getattr(view, "hashes_first", False) else in_line
+        try:
+            with wait():
+                return self.get_response(request)
+        except Unavailable as error:  # of the gate: what views raise is an answer by now
+            response = _refuse(request, view, error)
+            without_alarm(response)
+            response.refused_early = True  # type: ignore[attr-defined]
+            return response
+
+
+def _is_whole(request: HttpRequest) -> bool:
+    """Its body is there: who sends one slowly keeps nobody from a place or a slot."""
+    try:
+        return request.body is not None
+    except (RequestDataTooBig, UnreadablePostError):
+        return False
 
 
 def _view(request: HttpRequest) -> Any:
@@ -38,9 +55,8 @@ def _view(request: HttpRequest) -> Any:
     return getattr(view, "view_class", view)
 
 
-def _refuse(request: HttpRequest, view: Any) -> HttpResponse:
+def _refuse(request: HttpRequest, view: Any, error: Unavailable) -> HttpResponse:
     """In the shape of a JSON endpoint, or as a page."""
-    error = too_many()
     if not hasattr(view, "problem"):
         return refusal_page(request, error)
     log_refusal(request, error)

@@ -1,12 +1,15 @@
 """How gunicorn serves the project: `gunicorn config.wsgi -c config/gunicorn.conf.py`."""
 
+# Expects a proxy in front that ends TLS and buffers: what is slow on the way holds no thread here.
 # Two processes for two cores; with more of them, more processes. Each hashes HASHING_SLOTS
-# passwords at once (19 MiB each) and lets HASHING_QUEUE more wait.
+# passwords at once (cores divided by processes) and lets HASHING_QUEUE more wait: who logs in may
+# find all others of the moment in the same process.
 workers = 2
-worker_class = "gthread"  # threads buffer slow clients; a sync worker would be held by each
-# More than may hash or wait for it (2 + 4): a flood of logins leaves two threads to everybody else.
-# No more than the database's pool of a process has connections.
-threads = 8
+worker_class = "gthread"
+# More than may hash or wait for it (1 + 20): a flood of logins leaves three to everybody else. As
+# many as the pool of a process may have connections (config/settings.py): whoever hashes never
+# waits for the connection of somebody who waits to hash.
+threads = 24
 # A worker that does not answer the master for so long is killed: beyond statement_timeout (15 s).
 timeout = 30
 graceful_timeout = 20

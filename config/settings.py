@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "portcullis.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "accounts.middleware.AdmissionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -147,6 +148,8 @@ ACCOUNTS: dict[str, object] = {
         "accounts.stages.SoundPassword",
     ),
 }
+if DEBUG:  # one process, with a thread for every request
+    ACCOUNTS["HASHING_QUEUE"] = 100
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["rbac.backend.RoleBackend"]
 PASSWORD_HASHERS = [
@@ -178,7 +181,7 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
 else:
     DATABASES["default"].setdefault("OPTIONS", {})
     DATABASES["default"]["OPTIONS"] |= {
-        "pool": {"min_size": 1, "max_size": 8, "timeout": 5},
+        "pool": {"min_size": 1, "max_size": 24, "timeout": 5},
         "connect_timeout": 5,
         "options": "-c statement_timeout=15s -c lock_timeout=5s "
         "-c idle_in_transaction_session_timeout=30s",

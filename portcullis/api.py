@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 from rest_framework import exceptions, serializers
@@ -11,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portcullis.errors import CHALLENGE
+from portcullis.errors import CHALLENGE, AuthError
 from portcullis.parsing import AlwaysJson, StrictJSONParser, refuse_other_types
-from portcullis.problems import handle
+from portcullis.problems import handle, problem
 
 
 class ProblemEntry(serializers.Serializer[Any]):
@@ -47,6 +48,11 @@ class Endpoint(APIView):
     content_negotiation_class = AlwaysJson
     throttle_classes = ()
     schema = Schema()
+
+    @staticmethod
+    def problem(error: AuthError) -> HttpResponse:
+        """The endpoint's answer where DRF has not been asked yet."""
+        return problem(error)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         refuse_other_types(request)

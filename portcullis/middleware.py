@@ -4,6 +4,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -13,7 +14,7 @@ from portcullis.client import is_trusted_proxy
 from portcullis.conf import conf
 from portcullis.errors import AuthError, BodyTooLarge, Unavailable
 from portcullis.pages import refusal_page
-from portcullis.problems import problem
+from portcullis.problems import problem, without_alarm
 
 logger = logging.getLogger("portcullis.request")
 
@@ -31,7 +32,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
-        request.request_id = _identify(request)  # type: ignore[attr-defined]
+        request.request_id = identify(request.META)  # type: ignore[attr-defined]
         _make_sane(request)
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
@@ -50,7 +51,9 @@ class RequestMiddleware:
         """Refusals of pages, and the database gone: a page that says so, never a traceback."""
         match exception:
             case AuthError():
-                return refusal_page(request, exception)
+                page = refusal_page(request, exception)
+                without_alarm(page)
+                return page
             case OperationalError() | InterfaceError():
                 logger.error("the database does not answer", exc_info=exception)
                 return refusal_page(request, Unavailable())
@@ -80,15 +83,15 @@ def _make_sane(request: HttpRequest) -> None:
         del request.COOKIES[settings.SESSION_COOKIE_NAME]
 
 
-def _identify(request: HttpRequest) -> str:
+def identify(meta: dict[str, Any]) -> str:
     """A fresh id, or a trusted proxy's; forwarding headers from anybody else are dropped."""
-    if is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
-        inbound = str(request.META.get("HTTP_X_REQUEST_ID", ""))
+    if is_trusted_proxy(meta.get("REMOTE_ADDR", "")):
+        inbound = str(meta.get("HTTP_X_REQUEST_ID", ""))
         if inbound.isascii() and inbound.isalnum() and len(inbound) <= 64:
             return inbound
     else:
         for header in FORWARDED:
-            request.META.pop(header, None)
+            meta.pop(header, None)
     return uuid.uuid4().hex
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import InterfaceError, OperationalError
 from django.http import JsonResponse
+from django.http.response import HttpResponseBase
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -18,11 +19,20 @@ class ProblemHandler(ExceptionHandler):
     """Every exception of an endpoint as CONTRACT's one error shape; never a traceback."""
 
     def run(self) -> Response | None:
-        error = self.exc.error if isinstance(self.exc, Refusal) else self.exc
-        if isinstance(error, AuthError):
+        if error := self._refusal():
             log_refusal(self.context["request"], error)
         response: Response | None = super().run()
         return response
+
+    def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
+        if self._refusal():
+            without_alarm(response)
+        else:
+            super().report_exception(exc, response)
+
+    def _refusal(self) -> AuthError | None:
+        error = self.exc.error if isinstance(self.exc, Refusal) else self.exc
+        return error if isinstance(error, AuthError) else None
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         match exc:
@@ -49,7 +59,8 @@ class ProblemHandler(ExceptionHandler):
 
 def log_refusal(request: Any, error: AuthError) -> None:
     """The true reason, which the answer does not tell."""
-    logger.info(
+    logger.log(
+        logging.WARNING if error.status >= 500 else logging.INFO,
         "refused code=%s reason=%r request_id=%s",
         error.code,
         str(error),
@@ -57,15 +68,22 @@ def log_refusal(request: Any, error: AuthError) -> None:
     )
 
 
+def without_alarm(response: HttpResponseBase) -> None:
+    """Of a refusal of ours, whatever its status, Django logs no error and mails nobody:
+    `log_refusal` has said it."""
+    if response.status_code >= 500:
+        response._has_been_logged = True  # type: ignore[attr-defined]
+
+
 def handle(exc: Exception, context: Any) -> Response | None:
     return ProblemHandler(exc, context).run()
 
 
-def problem(error: AuthError) -> JsonResponse:
-    """The same shape where DRF is not in play: middleware and plain views."""
+def problem(error: AuthError, **members: str) -> JsonResponse:
+    """The same shape where DRF is not in play: middleware and plain views. `members` are added."""
     kind = "server_error" if error.status >= 500 else "client_error"
     errors = [{"code": error.code, "detail": error.message, "attr": None}]
-    response = JsonResponse({"type": kind, "errors": errors}, status=error.status)
+    response = JsonResponse({**members, "type": kind, "errors": errors}, status=error.status)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:

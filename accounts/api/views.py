@@ -91,6 +91,8 @@ class ResendVerificationView(PublicEndpoint):
 
 @hashes_passwords
 class LoginView(PublicEndpoint):
+    hashes_first = True
+
     @extend_schema(request=LoginBody, responses=LoginAnswer)
     def post(self, request: Request) -> Response:
         """Log in. `transport` says how the tokens travel: cookie, hybrid or bearer."""

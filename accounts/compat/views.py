@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -12,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.admission import hashes_passwords
 from accounts.compat.problems import handle
 from accounts.compat.serializers import (
     TokenObtainBody,
@@ -23,7 +25,9 @@ from accounts.delivery import pair_answer, token_pair
 from accounts.flows.log_in import log_in_with_password
 from portcullis.api import Endpoint
 from portcullis.client import Client
+from portcullis.errors import AuthError
 from portcullis.parsing import StrictJSONParser
+from portcullis.problems import problem
 from tokens import strict
 from tokens.errors import TokenInvalid
 from tokens.flows import decode_refresh, introspect, revoke, rotate
@@ -40,6 +44,10 @@ class CompatEndpoint(Endpoint):
     permission_classes = (AllowAny,)
     parser_classes = (StrictJSONParser, FormParser, MultiPartParser)  # type: ignore[assignment]
 
+    @staticmethod
+    def problem(error: AuthError) -> HttpResponse:
+        return problem(error, detail=error.message, code=error.code)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         APIView.initial(self, request, *args, **kwargs)  # ours would refuse forms
 
@@ -47,7 +55,10 @@ class CompatEndpoint(Endpoint):
         return handle
 
 
+@hashes_passwords
 class TokenObtainPairView(CompatEndpoint):
+    hashes_first = True
+
     @extend_schema(request=TokenObtainBody, responses=TokenPairAnswer)
     def post(self, request: Request) -> Response:
         """Log in by password. 401 `mfa_required` where a further proof is demanded, which these

@@ -37,6 +37,7 @@ from tokens.signed_in import SignedIn
 
 @hashes_passwords
 class LoginPage(FormPage):
+    hashes_first = True
     template_name = "accounts/login.html"
     form_class = forms.LoginForm
 

@@ -1,5 +1,6 @@
 """Hashing under attack: so many passwords at once, a short queue, and 503 for the rest."""
 
+import io
 import logging
 import os
 import subprocess
@@ -7,13 +8,15 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection
-from django.test import Client, RequestFactory
+from django.test import AsyncClient, Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 
@@ -125,22 +128,17 @@ def test_as_many_as_slots_and_queue_are_admitted_and_the_next_refused(
         assert check_password(PASSWORD, make_password(PASSWORD))
 
 
-def test_who_has_waited_long_enough_is_refused_and_leaves_its_place():
-    gate = Gate(1, 1)
-    with gate.admit(patience=0):
-        for _ in range(3):
-            with pytest.raises(Unavailable), gate.admit(patience=0):
-                pass
-    with gate.admit(patience=0):
-        pass
-
-
-def test_an_error_gives_the_slot_back():
+@pytest.mark.parametrize(
+    "wait", [Gate.place, partial(Gate.slot, patience=0)], ids=["place", "slot"]
+)
+def test_who_is_refused_or_fails_leaves_nothing_taken(wait):
     gate = Gate(1, 0)
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), gate.admit(patience=0):
+        with suppress(ZeroDivisionError), wait(gate):
+            with pytest.raises(Unavailable), wait(gate):
+                pass
             raise ZeroDivisionError
-    with gate.admit(patience=0):
+    with wait(gate):
         pass
 
 
@@ -248,6 +246,28 @@ def test_simplejwts_clients_are_refused_in_their_words_too(crowd):
     assert (answer.status_code, codes(answer)) == (503, ["unavailable"])
     assert answer.json()["code"] == "unavailable"
     assert answer.json()["detail"] == answer.json()["errors"][0]["detail"]
+
+
+@pytest.mark.django_db
+def test_a_body_that_does_not_come_holds_no_slot(accounts):
+    accounts(HASHING_SLOTS=1, HASHING_QUEUE=1, HASHING_PATIENCE=0)
+
+    class Slow(io.BytesIO):
+        def read(self, *size: int) -> bytes:
+            assert Api().try_login(transport="bearer").status_code == 401
+            return super().read(*size)
+
+    body = Slow(b"{}")
+    more = {"wsgi.input": body, "CONTENT_LENGTH": "2", "CONTENT_TYPE": "application/json"}
+    assert Client().post("/api/auth/login", secure=True, **more).status_code == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_asynchronous_server_takes_one_slot_for_a_login(user, accounts):
+    accounts(HASHING_SLOTS=1, HASHING_QUEUE=0, HASHING_PATIENCE=0)
+    body = {"email": EMAIL, "password": PASSWORD, "transport": "bearer"}
+    post = async_to_sync(AsyncClient().post)
+    assert post("/api/auth/login", body, "application/json", secure=True).status_code == 200
 
 
 @pytest.mark.django_db
