@@ -16,6 +16,8 @@ from django.utils.crypto import salted_hmac
 from accounts import addresses
 from rbac.effective import forget
 
+MARK = "must_change_password"
+
 SOUND = "argon2$argon2id$v=19$m=19456,t=2,p=1$"
 """What hashes of today's parameters start with."""
 
@@ -124,6 +126,7 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     _stored_password: str | None = None
+    _stored_mark: bool | None = None
 
     class Meta:
         abstract = True
@@ -148,8 +151,8 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
     ) -> None:
         """Keep `email_key` with `email`, and count a changed password in the same statement.
 
-        Where the password was not touched it is not written: a copy loaded before somebody changed
-        it would bring the old one back, and the sessions that ended with it.
+        Where the password was not touched it is not written, nor the mark that it must be changed:
+        a copy loaded before would bring the old one back, and the sessions that ended with it.
         """
         fields = set(update_fields) if update_fields is not None else None
         if fields and "email" in fields:
@@ -166,6 +169,8 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         super().save(*args, update_fields=fields, **kwargs)
         if saving:
             self._stored_password = self.password
+        if fields is None or MARK in fields:
+            self._stored_mark = self.__dict__.get(MARK)
         if counting:
             self.refresh_from_db(fields=["credential_epoch"])
 
@@ -182,12 +187,14 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
             for field in self._meta.concrete_fields
             if not field.primary_key and field.attname in self.__dict__
         }
-        return loaded - {"password", "credential_epoch", "must_change_password"}
+        marked = self.__dict__.get(MARK) != self._stored_mark
+        return loaded - {"password", "credential_epoch", *(() if marked else (MARK,))}
 
     @classmethod
     def from_db(cls, *args: Any, **kwargs: Any) -> Self:
         user = super().from_db(*args, **kwargs)
         user._stored_password = user.__dict__.get("password")
+        user._stored_mark = user.__dict__.get(MARK)
         return user
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
@@ -195,6 +202,8 @@ class AbstractEmailUser(AbstractBaseUser, PermissionsMixin):
         super().refresh_from_db(*args, **kwargs)
         if fields is None or "password" in fields:
             self._stored_password = self.__dict__.get("password")
+        if fields is None or MARK in fields:
+            self._stored_mark = self.__dict__.get(MARK)
         if fields is None:
             forget(self)  # what it may do is read anew too
 

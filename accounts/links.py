@@ -55,7 +55,7 @@ def order(
     return OneTimeToken.objects.create(
         purpose=purpose,
         user_id=user.pk if user else None,
-        recipient=recipient or user.email if user else "",
+        recipient=recipient or (user.email if user else ""),
         state=state_of(user) if user else "",
         payload=payload or {},
         reserves=addresses.fold(reserves),

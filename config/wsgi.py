@@ -3,17 +3,16 @@
 import os
 
 import django
+from django.core.handlers.wsgi import WSGIHandler
 
 from config.requests import WsgiRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup(set_prefix=False)
-
-from accounts.wsgi import AdmissionHandler  # noqa: E402  (models need the settings)
 
 
-class Handler(AdmissionHandler):
+class Handler(WSGIHandler):
     request_class = WsgiRequest
 
 
+django.setup(set_prefix=False)
 application = Handler()

@@ -47,6 +47,8 @@ class SignedIn(View):
                 raise restricted(restriction)
             return redirect(conf().STEP_PAGES[restriction])
         if self.step_up and not self.session.recently_proven():
+            if restriction:  # which the page of proofs does not serve: by a new login
+                return redirect_to_login(request.get_full_path())
             return prove_first(self.after_proof or request.get_full_path())
         try:
             return super().dispatch(request, *args, **kwargs)

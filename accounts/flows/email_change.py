@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import addresses, directory, links
 from accounts.base_user import AbstractEmailUser
+from accounts.conf import EmailVerification, conf
 from accounts.emails import mail_link, order_link, order_notice
 from accounts.errors import LinkInvalid
 from accounts.flows.password import order_reset_link
-from accounts.flows.verification import confirm_address, may_move
+from accounts.flows.verification import confirm_address
 from accounts.models import OneTimeToken, Purpose
 from accounts.signals import (
     email_change_requested,
@@ -25,6 +26,7 @@ from portcullis.errors import FieldErrors
 from rbac.authority import Standing
 from rbac.errors import PermissionDenied
 from rbac.flows.actor import lock_users, standing_now
+from rbac.models import RoleAssignment
 from tokens.errors import TokenInvalid
 from tokens.flows import revoke_all
 from tokens.models import RevokeReason, Session
@@ -51,20 +53,22 @@ def request_email_change(*, session: Session, email: str, client: Client) -> Non
             raise TokenInvalid("the credentials changed meanwhile")
         if addresses.normalize(email) == user.email:
             raise FieldErrors({"email": [("email_unchanged", "This is your address already.")]})
-        asked = {"session": str(session.pk)}
-        order_email_change(user=user, email=email, asked=asked, client=client)
+        order_email_change(user=user, email=email, client=client)
         email_change_requested.send(sender=type(user), user=user, client=client)
 
 
 def order_email_change(
-    *, user: AbstractEmailUser, email: str, asked: dict[str, str], client: Client | None
+    *,
+    user: AbstractEmailUser,
+    email: str,
+    client: Client | None,
+    staff: AbstractEmailUser | None = None,
 ) -> None:
     """Replace the pending change of a locked user, in the caller's transaction; by as many
     statements, whoever has the address.
 
-    `asked` is the `session` that asked for it, or who of the `staff`; these have no `client`. For
-    an address that is not to be had the link is never mailed, and so never opens anything; to its
-    user it is pending like any other.
+    `staff` is who of them asked for it, without a `client`. For an address that is not to be had
+    the link is never mailed, and so never opens anything; to its user it is pending like any other.
     """
     links.kill(user.pk, Purpose.CHANGE_EMAIL)
     proven = user.email if user.email_verified_at else ""
@@ -74,7 +78,7 @@ def order_email_change(
     link = links.order(
         purpose=Purpose.CHANGE_EMAIL,
         user=user,
-        payload=asked,
+        payload={"staff": str(staff.pk), "epoch": staff.credential_epoch} if staff else {},
         recipient=addresses.normalize(email),
     )
     if owner is not None and owner.is_active:
@@ -104,7 +108,7 @@ def confirm_email_change(*, token: str, client: Client) -> AbstractEmailUser:
         with transaction.atomic():
             rows = _lock(link)
             user = links.spend(link)
-            _check_still_wanted(link, rows)
+            _check_still_wanted(link, user, rows)
             _move(user, link.recipient, client)
     except IntegrityError as error:
         raise LinkInvalid("the address was taken a moment ago") from error
@@ -144,25 +148,30 @@ def _lock(link: OneTimeToken) -> dict[str, AbstractEmailUser]:
     return {str(row.pk): row for row in lock_users(Q(pk__in=involved) | pending)}
 
 
-def _check_still_wanted(link: OneTimeToken, rows: Mapping[str, AbstractEmailUser]) -> None:
-    """Raises LinkInvalid if the session that asked was taken away from whoever had it, or if who of
-    the staff asked may not any more: the account may have risen above them since."""
-    asked = link.payload
-    thiefs = Session.objects.filter(pk=asked.get("session"), revoke_reason__in=TAKEN_AWAY)
-    if thiefs.exists():
-        raise LinkInvalid("the session that asked for it was taken away")
-    if "staff" in asked:
+def _check_still_wanted(
+    link: OneTimeToken, user: AbstractEmailUser, rows: Mapping[str, AbstractEmailUser]
+) -> None:
+    """Raises LinkInvalid if a session of the account was taken away since: whoever had it may have
+    asked. Or if who of the staff asked may not any more: the account may have risen above them, or
+    theirs may have been a thief's."""
+    sessions = Session.objects.filter(user_id=user.pk, revoked_at__gte=link.created_at)
+    if sessions.filter(revoke_reason__in=TAKEN_AWAY).exists():
+        raise LinkInvalid("a session was taken away since")
+    if "staff" in link.payload:
+        by = rows.get(link.payload["staff"])
         try:
-            check_change(rows.get(asked["staff"]), rows[str(link.user_id)])
+            check_change(by, user)
         except PermissionDenied as error:
             raise LinkInvalid(str(error)) from error
+        if by is None or by.credential_epoch != link.payload["epoch"]:
+            raise LinkInvalid("the credentials of who asked have changed since")
 
 
 def check_change(by: AbstractEmailUser | None, user: AbstractEmailUser) -> None:
     """Raises PermissionDenied unless `by` may move the account of `user`, rows as they are now:
     never their own, nor a superuser's."""
-    if by is None or by == user or user.is_superuser:
-        raise PermissionDenied("nobody changes their own here, or a peer's")
+    if by is None or by == user or user.is_superuser or not by.is_staff:
+        raise PermissionDenied("no staff, or their own account, or a peer's")
     standing_now(by, "accounts.change_user", {by.pk: by}).check_over(Standing.of(user))
 
 
@@ -195,17 +204,27 @@ def _move(user: AbstractEmailUser, address: str, client: Client) -> None:
 def owner_of(email: str, *, besides: AbstractEmailUser) -> AbstractEmailUser | None:
     """Who else has the address. Whoever merely registered it has not: or a stranger could keep
     people from an address of theirs."""
-    owner = directory.find(email)
-    if owner is None or owner == besides or (owner.is_active and may_move(owner)):
-        return None
-    return owner
+    return _others(email, besides).exclude(_gives_way()).first()
 
 
 def _outdo_registrations(address: str, *, besides: AbstractEmailUser) -> None:
     """The first proof of an address wins, here as among registrations."""
-    others = get_user_model()._default_manager.exclude(pk=besides.pk)
-    pending = others.filter(email_key=addresses.fold(address), is_pending=True, is_active=True)
-    pending.delete()
+    _others(address, besides).filter(_gives_way()).delete()
+
+
+def _others(email: str, besides: AbstractEmailUser) -> QuerySet[AbstractEmailUser]:
+    everybody: QuerySet[AbstractEmailUser] = get_user_model()._default_manager.all()
+    return everybody.exclude(pk=besides.pk).filter(email_key=addresses.fold(email))
+
+
+def _gives_way() -> Q:
+    """A registration that nobody has confirmed, and an account that nobody can have used."""
+    if conf().EMAIL_VERIFICATION == EmailVerification.OPTIONAL:
+        return Q(pk=None)
+    used = Exists(Session.objects.filter(user=OuterRef("pk")))
+    trusted = Exists(RoleAssignment.objects.filter(user=OuterRef("pk")))
+    plain = Q(is_pending=True, is_active=True, is_staff=False, is_superuser=False)
+    return plain & ~Q(used) & ~Q(trusted)
 
 
 def _restore(user: AbstractEmailUser, link: OneTimeToken) -> None:

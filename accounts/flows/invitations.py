@@ -68,6 +68,7 @@ def accept(*, token: str, email: str, password: str, name: str, client: Client) 
         if not user.is_pending:
             raise LinkInvalid("the account has its owner already")
         user.email, user.name, user.password = link.recipient, name, encoded
+        user.closed_at = None  # by whoever had not proven the address
         confirm_address(user, client=client)
         user.save()
         withheld = _give_roles(invitation, user, by, client)

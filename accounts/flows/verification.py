@@ -43,8 +43,6 @@ def confirm_address(user: AbstractEmailUser, *, client: Client) -> None:
     The caller saves the user.
     """
     user.email_verified_at = timezone.now()
-    if user.is_pending:  # whoever closed it had not proven the address
-        user.closed_at = None
     user.is_pending = user.is_contested = False
     links.kill_all(user.pk)
     revoke_all(user=user, reason=RevokeReason.VERIFIED)
@@ -77,7 +75,8 @@ def may_move(user: AbstractEmailUser) -> bool:
 def is_only_invited(user: AbstractEmailUser) -> bool:
     """Whether nobody has registered the address: only its invitation makes the account, or one that
     has expired or was withdrawn would be as good."""
-    return user.is_pending and not user.is_contested and not user.has_usable_password()
+    unused = not (user.is_contested or user.has_usable_password() or user.must_change_password)
+    return user.is_pending and unused
 
 
 def send_fresh_link(*, user: AbstractEmailUser) -> None:
@@ -93,6 +92,7 @@ def _adopt(user: AbstractEmailUser, payload: dict[str, Any], address: str) -> No
     """
     moved = not addresses.same_mailbox(address, user.email)
     user.email = address
+    user.closed_at = None  # by whoever had not proven the address
     if payload:
         user.name, user.password = payload["name"], payload["password"]
     elif moved or user.is_contested:

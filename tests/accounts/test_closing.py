@@ -255,3 +255,16 @@ def test_nobody_closes_an_address_to_its_owner(accounts, make_user, mailbox, aga
         invite(by=root, email=email, client=Client())
         accept(token=mailbox.token(), email=email, password=PASSWORD, name="Ada", client=Client())
     assert Api().login(email, transport="bearer").answer["session"]["restriction"] is None
+
+
+def test_a_reset_opens_no_closed_account(db, accounts, mailbox):
+    """Not even one whose address it proves: that is a step of its own, and told."""
+    accounts(EMAIL_VERIFICATION="optional")
+    Api().register()
+    api = Api().login(transport="bearer")
+    assert api.delete("/users/profile").status_code == 202
+    Api().post("/auth/forgot-password", {"email": "ada@example.com"})
+    body = {"token": mailbox.token(), "password": "Difference-Engine-1822"}
+    assert Api().post("/auth/reset-password", body).status_code == 200
+    again = Api().login(password="Difference-Engine-1822", transport="bearer")
+    assert again.answer["session"]["restriction"] == "reopen"

@@ -9,6 +9,8 @@ from django.utils import timezone
 from accounts import links, signals
 from accounts.flows.email_change import order_email_change, pending_email
 from accounts.models import OneTimeToken, Purpose
+from portcullis.client import Client
+from tests.access.people import give, make_role
 from tests.accounts.moving import (
     CONFIRM,
     NEW,
@@ -28,8 +30,8 @@ from tests.accounts.moving import (
 from tests.accounts.outside import TAKEN, outside
 from tests.doors import ORIGIN, PASSWORD, Api, codes, fields
 from tests.portcullis.routes import row_counts
-from tokens.flows import revoke_all
-from tokens.models import RevokeReason, Session
+from tokens.flows import open_session, revoke_all
+from tokens.models import RevokeReason, Session, Transport
 
 pytestmark = pytest.mark.django_db
 
@@ -341,7 +343,7 @@ def test_a_mistyped_strangers_address_inherits_nothing(mailbox, accounts):
 def test_staff_put_right_an_address_that_nobody_ever_proved(make_user, mailbox, heard):
     waiting = make_user("ad@example.com", email_verified_at=None, is_pending=True)
     with transaction.atomic():
-        order_email_change(asked={}, user=waiting, email=OLD, client=None)
+        order_email_change(user=waiting, email=OLD, client=None)
     with heard(signals.email_verified) as verified:
         assert confirm(secret(mailbox, OLD, CONFIRM)).status_code == 200
     assert len(verified) == 1
@@ -360,7 +362,35 @@ def test_what_a_thief_asked_for_ends_with_the_session_that_is_taken_from_them(ad
     assert User.objects.get().email == OLD
 
 
+@pytest.mark.parametrize("ask_and", ["log out", "log in again"])
+def test_a_thief_who_leaves_the_session_in_time_gains_nothing(user, mailbox, ask_and):
+    """They have another one, which the owner ends with all others."""
+    Api().login(transport="bearer")
+    browser = Api().login()
+    ask(browser)
+    browser.logout() if ask_and == "log out" else browser.login()
+    token = secret(mailbox, NEW, CONFIRM)
+    assert Api().login(transport="bearer").delete("/auth/sessions").status_code == 204
+    assert codes(confirm(token)) == ["link_invalid"]
+
+
 def test_whoever_logs_out_may_still_confirm(ada, mailbox):
     ask(ada)
     assert ada.logout().status_code == 204
     assert confirm(secret(mailbox, NEW, CONFIRM)).status_code == 200
+
+
+# Registrations that give way ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["staff", "role", "used"])
+def test_an_account_that_somebody_may_miss_gives_way_to_nobody(ada, mailbox, make_user, how):
+    other = make_user(NEW, is_pending=True, email_verified_at=None, is_staff=how == "staff")
+    if how == "role":
+        make_role("badge")
+        give(other, "badge")
+    if how == "used":
+        open_session(user=other, transport=Transport.BEARER, client=Client(), auth_methods=("pwd",))
+    ask(ada)
+    assert secrets(mailbox, NEW, CONFIRM) == []
+    assert User.objects.filter(email=NEW).exists()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import links, signals
 from accounts.errors import MfaTokenInvalid
+from accounts.flows.invitations import invite
 from accounts.login import resume
 from accounts.models import OneTimeToken, PendingLogin, Purpose
 from accounts.stages import Attempt, Demand, Passed, Proof
@@ -245,3 +246,18 @@ def test_an_address_that_a_shell_gave_away_stays_given_and_the_link_alive(token,
     assert User.objects.get(email_key=NEW).has_usable_password()
     eve.delete()
     assert undo(token).status_code == 200
+
+
+def test_invitations_that_a_thief_sent_end_with_it(make_user, mailbox):
+    root = make_user(OLD, is_superuser=True)
+    token = moved(mailbox)
+    invite(by=User.objects.get(pk=root.pk), email="evil@example.com", client=Client())
+    invitation = mailbox.token()
+    assert undo(token).status_code == 200
+    body = {
+        "email": "evil@example.com",
+        "password": PASSWORD,
+        "name": "E",
+        "invitation": invitation,
+    }
+    assert codes(Api().post("/auth/register", body)) == ["link_invalid"]

@@ -201,3 +201,21 @@ def test_other_apps_add_to_it(user, bearer, accounts, settings):
     assert list(told) == ["account", "orders"]
     assert told["orders"] == [{"number": 1, "of": "Ada"}]
     assert json.dumps(told)
+
+
+def test_it_does_not_tell_an_inviter_which_addresses_are_taken(make_user, mailbox):
+    """Nor does the export of who asked to move to one."""
+    root = make_user("root@example.com", is_superuser=True)
+    make_user("taken@example.com")
+    api = Api().login(root.email, transport="bearer")
+    told = []
+    for address in ("taken@example.com", "free@example.com"):
+        assert api.post("/invitations", {"email": address}).status_code == 202
+        assert api.post("/auth/change-email", {"email": address}).status_code == 202
+        mailbox.read()
+        stored = json.dumps(api.get(EXPORT).json()).replace(address, "ADDRESS")
+        told.append(json.loads(stored))
+    taken, free = ([row["recipient"] for row in each["invitations_sent"]] for each in told)
+    assert (taken, sorted(free)) == (["ADDRESS"], ["ADDRESS", "taken@example.com"])
+    taken, free = (each["links"][0].keys() for each in told)
+    assert taken == free

@@ -137,6 +137,32 @@ def test_whoever_has_no_password_to_change_sets_one(pages, user):
     assert api.get(PROFILE).status_code == 200
 
 
+def test_a_first_step_leads_to_the_second_from_the_other_side(user):
+    """Closed while a change of the password was what the session had to do."""
+    get_user_model().objects.update(must_change_password=True)
+    api = Api().login(transport="bearer")
+    get_user_model().objects.update(closed_at=timezone.now())
+    change = {"current_password": PASSWORD, "new_password": NEW}
+    assert api.post("/auth/change-password", change).json()["session"]["restriction"] == "reopen"
+
+
+def test_an_old_proof_is_renewed_by_a_login_where_no_other_page_is_open(pages, user, later):
+    pages.log_in()
+    leave_none(user)
+    Session.objects.update(restriction="change_password")
+    later(minutes=11)
+    assert pages.visit(PAGE).url == f"/accounts/login/?next={PAGE}"
+
+
+def test_the_mark_is_written_by_who_means_it(user):
+    user.must_change_password = True
+    user.save()
+    assert get_user_model().objects.get().must_change_password
+    user.must_change_password = False
+    user.save()
+    assert not get_user_model().objects.get().must_change_password
+
+
 def test_a_copy_from_before_does_not_lift_the_mark(user):
     copy = get_user_model().objects.get()
     get_user_model().objects.update(must_change_password=True)

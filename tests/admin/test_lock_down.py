@@ -133,3 +133,17 @@ def test_ending_sessions_alone_asks_for_no_lock_down(make_staff, user, bearer):
     desk.choose("lock_down", user, confirmed="1", **WHY)
     assert now(user).check_password(PASSWORD)
     assert bearer.get(PROFILE).status_code == 200
+
+
+@pytest.mark.parametrize("registration", ["open", "invite"])
+def test_an_unverified_account_gets_its_reset_link_too(
+    desk, make_user, mailbox, settings, registration
+):
+    """It must not look like one that was merely invited."""
+    settings.ACCOUNTS = {**settings.ACCOUNTS, "REGISTRATION": registration}
+    pending = make_user("new@example.com", is_pending=True, email_verified_at=None)
+    desk.act("lock_down", pending, reason="Stolen")
+    assert Api().post("/auth/forgot-password", {"email": pending.email}).status_code == 202
+    assert mailbox.latest()["To"] == pending.email
+    body = {"token": mailbox.token(), "password": "Difference-Engine-1822"}
+    assert Api().post("/auth/reset-password", body).status_code == 200

@@ -5,8 +5,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from accounts.flows import staff
 from accounts.models import OneTimeToken
 from accounts.signals import email_change_ordered_by_staff, verification_resent_by_staff
+from portcullis.client import Client
 from tests.accounts.moving import CONFIRM, NEW, OLD, UNDO, confirm, moved, secret, subjects, undo
 from tests.admin.conftest import allow, give, make_role
 from tests.admin.desk import Desk, buttons
@@ -199,10 +201,42 @@ def test_who_has_risen_above_staff_keeps_their_address(support_desk, user, mailb
     assert now(user).email == OLD
 
 
-def test_a_change_dies_with_the_right_of_who_ordered_it(support_desk, support, user, mailbox):
-    change(support_desk, user)
+def lose_the_permission(support) -> None:
     support.user_permissions.clear()
-    assert codes(confirm(secret(mailbox, NEW, CONFIRM))) == ["link_invalid"]
+
+
+def leave(support) -> None:
+    get_user_model().objects.filter(pk=support.pk).update(is_staff=False)
+
+
+def are_shut_out(support) -> None:
+    root = get_user_model().objects.get(is_superuser=True)
+    staff.deactivate(by=root, user=support, client=Client())
+
+
+def are_locked_down(support) -> None:
+    root = get_user_model().objects.get(is_superuser=True)
+    staff.lock_down(by=root, user=support, reason="Stolen", client=Client())
+
+
+def are_let_in_again(support) -> None:
+    are_locked_down(support)
+    support.refresh_from_db()
+    support.set_password("Difference-Engine-1822")
+    support.save()
+
+
+@pytest.mark.parametrize(
+    "they", [lose_the_permission, leave, are_shut_out, are_locked_down, are_let_in_again]
+)
+@pytest.mark.usefixtures("root")
+def test_a_change_dies_with_who_ordered_it(support, user, mailbox, they):
+    """It may have been a thief who did, in their name."""
+    change(Desk.of(support), user)
+    token = secret(mailbox, NEW, CONFIRM)
+    they(support)
+    assert codes(confirm(token)) == ["link_invalid"]
+    assert now(user).email == OLD
 
 
 @pytest.mark.parametrize("act", ["send_reset_link", "resend_verification"])

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 
 from accounts import directory
+from accounts.flows import email_change
 from accounts.models import OneTimeToken, Purpose
 from tests.accounts.moving import (
     CONFIRM,
@@ -73,15 +74,16 @@ def test_an_address_is_wanted_at_the_moment_that_it_is_given_up(
     make_user("eve@example.com")
     eves = asked(mailbox, at="eve@example.com", to=OLD)
     make_user(OLD)
-    leaving, find = [asked(mailbox)], directory.find
+    module, name = (directory, "find") if door == "registration" else (email_change, "owner_of")
+    leaving, find = [asked(mailbox)], getattr(module, name)
 
-    def after_it_was_given_up(email: str):
+    def after_it_was_given_up(email: str, **besides):
         if leaving:
             token = leaving.pop()
             assert all_at_once(lambda: confirm(token))[0].status_code == 200
-        return find(email)
+        return find(email, **besides)
 
-    monkeypatch.setattr(directory, "find", after_it_was_given_up)
+    monkeypatch.setattr(module, name, after_it_was_given_up)
     answer = Api().register(OLD) if door == "registration" else confirm(eves)
     assert answer.status_code == (202 if door == "registration" else 400)
     assert not leaving

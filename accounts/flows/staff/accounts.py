@@ -120,8 +120,7 @@ def change_email(
         if not locked.is_active or locked.closed_at or locked.is_pending:
             return False
         _check_free(email, locked)
-        asked = {"staff": str(by.pk)}
-        order_email_change(user=locked, email=email, asked=asked, client=None)
+        order_email_change(user=locked, email=email, client=None, staff=by)
         email_change_ordered_by_staff.send(
             sender=type(locked), user=locked, by=by, reason=reason, client=client
         )
