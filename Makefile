@@ -13,7 +13,7 @@ ONCE := tests/browser tests/examples tests/live tests/package
 LOCK := $(BIN)/uv pip compile --quiet setup.cfg --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test lint bench load lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -43,6 +43,9 @@ lint: $(VENV)/.dev ## Check style, types, the floors, missing migrations and Dja
 
 bench: $(VENV)/.dev ## Measure the figures that docs and claims rest on
 	$(BIN)/python -m benchmarks $(ARGS)
+
+load: $(VENV)/.dev ## Ask every endpoint for clients under a bounded load, on a real server with PostgreSQL
+	$(BIN)/python -m benchmarks load $(ARGS)
 
 lock: $(VENV)/.uv ## Pin what setup.cfg asks for; ARGS=--upgrade also moves the pins that still fit
 	$(LOCK) --extra project --output-file requirements.txt $(ARGS)

@@ -90,6 +90,11 @@ def hashes_passwords(view: View) -> View:
     return view
 
 
+def places() -> int:
+    """How many may hash, or wait for it, in one process."""
+    return conf().HASHING_SLOTS + conf().HASHING_QUEUE
+
+
 def is_full() -> bool:
     """Whether who comes now is refused."""
     return _gate().is_full

@@ -7,10 +7,13 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import Resolver404, resolve
 
-from accounts.admission import admitted, in_line, is_full
+from accounts.admission import admitted, in_line, is_full, too_many
 from portcullis.errors import Unavailable
 from portcullis.pages import refusal_page
 from portcullis.problems import log_refusal, without_alarm
+
+REFUSED = "accounts.refused"
+"""In the environ of a server that asks what to answer whom it refuses."""
 
 
 class AdmissionMiddleware:
@@ -23,18 +26,19 @@ class AdmissionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        view = _view(request) if request.method == "POST" else None
+        view = view_of(request.path_info) if request.method == "POST" else None
         if not getattr(view, "hashes_passwords", False):
             return self.get_response(request)
         ready = not is_full() and _is_whole(request)
         wait = admitted if ready and getattr(view, "hashes_first", False) else in_line
         try:
+            if REFUSED in request.META:
+                raise too_many()
             with wait():
                 return self.get_response(request)
         except Unavailable as error:  # of the gate: what views raise is an answer by now
             response = _refuse(request, view, error)
             without_alarm(response)
-            response.refused_early = True  # type: ignore[attr-defined]
             return response
 
 
@@ -46,10 +50,10 @@ def _is_whole(request: HttpRequest) -> bool:
         return False
 
 
-def _view(request: HttpRequest) -> Any:
-    """The view, or its class if it has one."""
+def view_of(path: str) -> Any:
+    """The view that serves `path`, or its class if it has one."""
     try:
-        view = resolve(request.path_info).func
+        view = resolve(path).func
     except Resolver404:
         return None
     return getattr(view, "view_class", view)

@@ -1,1 +1,1 @@
-"""This project beside SimpleJWT in one run: CPU and statements, growth, the purge."""
+"""This project beside SimpleJWT in one run, its growth, its purge, and a real site under load."""

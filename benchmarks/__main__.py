@@ -2,26 +2,44 @@
 
 import argparse
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import benchmarks
-from benchmarks import growth, operations, purge, report, roles, side
+from benchmarks import flood, growth, load, operations, purge, report, roles, side, uniform
 from benchmarks.processes import PROJECT, server
 
-PARTS = {"operations": operations, "growth": growth, "purge": purge, "roles": roles}
+PARTS = {
+    "operations": operations,
+    "growth": growth,
+    "purge": purge,
+    "roles": roles,
+    "load": load,
+    "uniform": uniform,
+    "flood": flood,
+}
 DATABASES = ("sqlite", "postgresql")
+LIVE = {"load", "uniform", "flood"}
+"""Parts against a real site, as production runs it: on PostgreSQL."""
 
 
 def main() -> None:
     options = _options()
     found: list[report.Measured] = []
     for part in options.parts:
-        for database in DATABASES if options.database == "both" else (options.database,):
+        for database in _databases(part, options.database):
             with server(database) as url:
                 found.append(PARTS[part].measure(database, url, options))
             print(found[-1], flush=True)
     print(f"Raw figures: {_save(found)}")
+    sys.exit(any(measured.failed for measured in found))
+
+
+def _databases(part: str, wanted: str) -> tuple[str, ...]:
+    if part in LIVE:
+        return ("postgresql",)
+    return DATABASES if wanted == "both" else (wanted,)
 
 
 def _options() -> argparse.Namespace:

@@ -73,12 +73,18 @@ def each(processes: Sides, function: Callable[..., Any], *arguments: Any) -> dic
 
 @contextmanager
 def server(database: str) -> Iterator[str]:
-    """The suite's own, from a wheel: it ends with us, however we end."""
+    with services(database) as [url]:
+        yield url
+
+
+@contextmanager
+def services(*names: str) -> Iterator[list[str]]:
+    """URLs of the suite's own, from wheels: they end with us, however we end."""
     with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.services", database],
+        [sys.executable, "-W", "ignore", "-m", "tests.services", *names],
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as helper:
         assert helper.stdout is not None
-        yield json.loads(helper.stdout.readline())[0]
+        yield json.loads(helper.stdout.readline())

@@ -35,6 +35,11 @@ class Measured(ABC):
     @abstractmethod
     def targets(self) -> Iterable[Target]: ...
 
+    @property
+    def failed(self) -> bool:
+        """Whether the run has, whatever its targets: the exit code says so."""
+        return False
+
     def __str__(self) -> str:
         head = f"{self.part}: {self.database} {self.versions[self.database]}"
         targets = [f"{'target':<50}{'found':>9}{'limit':>8}", *map(str, self.targets())]

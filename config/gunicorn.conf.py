@@ -2,14 +2,15 @@
 
 # Expects a proxy in front that ends TLS and buffers: what is slow on the way holds no thread here.
 # Two processes for two cores; with more of them, more processes. Each hashes HASHING_SLOTS
-# passwords at once (cores divided by processes) and lets HASHING_QUEUE more wait: who logs in may
-# find all others of the moment in the same process.
+# passwords at once (cores divided by processes, LANE at most) and lets HASHING_QUEUE more wait: who
+# logs in may find all others of the moment in the same process.
 workers = 2
-worker_class = "gthread"
-# More than may hash or wait for it (1 + 20): a flood of logins leaves three to everybody else. As
-# many as the pool of a process may have connections (config/settings.py): whoever hashes never
-# waits for the connection of somebody who waits to hash.
-threads = 24
+# Whoever wants a password hashed waits in a lane of four threads (LANE), in a line as long as
+# HASHING_SLOTS + HASHING_QUEUE (1 + 20), and is refused beyond it.
+worker_class = "config.worker.Worker"
+# For everybody else. With the lane no more than the pool of a process may have connections, 16
+# (config/settings.py): nobody waits for the connection of somebody who waits to hash.
+threads = 8
 # A worker that does not answer the master for so long is killed: beyond statement_timeout (15 s).
 timeout = 30
 graceful_timeout = 20

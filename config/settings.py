@@ -181,7 +181,7 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
 else:
     DATABASES["default"].setdefault("OPTIONS", {})
     DATABASES["default"]["OPTIONS"] |= {
-        "pool": {"min_size": 1, "max_size": 24, "timeout": 5},
+        "pool": {"min_size": 1, "max_size": 16, "timeout": 5},
         "connect_timeout": 5,
         "options": "-c statement_timeout=15s -c lock_timeout=5s "
         "-c idle_in_transaction_session_timeout=30s",

@@ -1,6 +1,7 @@
 """Hashing under attack: so many passwords at once, a short queue, and 503 for the rest."""
 
 import io
+import json
 import logging
 import os
 import subprocess
@@ -9,21 +10,26 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from email import message_from_bytes
+from email.message import Message
 from functools import cache, partial
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection
-from django.test import AsyncClient, Client, RequestFactory
+from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django_tasks_db.models import DBTaskResult
 
 from accounts import admission
 from accounts.admission import Gate, admitted, hash_apart
 from accounts.compat import urls as compat
-from accounts.wsgi import AdmissionHandler
+from accounts.middleware import REFUSED
+from accounts.wsgi import Bounded, refusal
+from config.wsgi import application
 from portcullis.errors import Unavailable
 from tests.accounts.outside import outside
 from tests.doors import ORIGIN, PASSWORD, Api, Pages, codes, shown
@@ -73,7 +79,7 @@ class Full(Gate):
 
 @pytest.fixture
 def crowd(accounts) -> Iterator[Callable[..., None]]:
-    """`crowd()` takes all places for hashing, until it is asked to leave."""
+    """`crowd()` takes all places for hashing."""
     leave, there = threading.Event(), threading.Semaphore(0)
 
     def hold() -> None:
@@ -90,17 +96,16 @@ def crowd(accounts) -> Iterator[Callable[..., None]]:
             for _ in range(2):
                 assert there.acquire(timeout=10)
 
-        come.leave = leave.set
         yield come
         leave.set()
 
 
-def asked(server: AdmissionHandler, path: str, **more: str) -> tuple[str, dict[str, str], bytes]:
-    """Status, headers and body of a POST."""
-    answer = []
-    environ = RequestFactory().post(path, secure=True, **more).environ
-    body = server(environ, lambda status, headers, *_: answer.extend((status, dict(headers))))
-    return *answer, b"".join(body)
+def asked(path: str, *lines: str, server: Any = application) -> tuple[str, Message, bytes]:
+    """Status line, headers and body of a refusal to a POST with such lines in its head."""
+    head = "".join(f"{line}\r\n" for line in (f"POST {path} HTTP/1.1", *lines, ""))
+    start, _, content = refusal(server, path, head.encode()).partition(b"\r\n\r\n")
+    status, _, headers = start.partition(b"\r\n")
+    return status.decode(), message_from_bytes(headers), content
 
 
 # The gate -----------------------------------------------------------------------------------------
@@ -278,27 +283,100 @@ def test_what_hashes_nothing_is_not_refused(crowd):
     assert Api().post("/no-such-endpoint").status_code == 404
 
 
-@pytest.mark.django_db(transaction=True)  # as a server has it: connections are closed
-def test_the_server_repeats_a_refusal_without_django(crowd, caplog):
-    server = AdmissionHandler()
-    crowd()
-    first, again, stranger, page = (
-        asked(server, path, **more)
-        for path, more in (
-            ("/api/auth/login", {}),
-            ("/api/auth/login", {}),
-            ("/api/auth/login", {"HTTP_ORIGIN": "https://elsewhere.example"}),
-            ("/accounts/login/", {}),
-        )
-    )
-    assert [each[0] for each in (first, again, stranger, page)] == ["503 Service Unavailable"] * 4
-    ids = {each[1].pop("X-Request-ID") for each in (first, again, stranger, page)}
-    assert len(ids) == 4
-    assert first == again == stranger
-    assert page[1]["Content-Type"].startswith("text/html")
-    assert all(each in caplog.text for each in ids)
-    assert caplog.text.count("method=POST path=/api/auth/login") == 2, "the second was repeated"
-    crowd.leave()
+LOGIN = "/api/auth/login"
+UNAVAILABLE = "HTTP/1.1 503 Service Unavailable"
+
+
+def test_a_server_repeats_a_refusal(caplog):
+    answers = [asked(LOGIN, "Cookie: secret-cookie", "Authorization: secret") for _ in range(2)]
+    for status, headers, content in answers:
+        assert (status, headers["Connection"]) == (UNAVAILABLE, "close")
+        assert set(headers) >= SAFE | {"Strict-Transport-Security"}
+        assert int(headers["Content-Length"]) == len(content)
+        assert (headers["Content-Type"], int(headers["Retry-After"])) == ("application/json", 5)
+        assert json.loads(content)["errors"][0]["code"] == "unavailable"
+        assert headers["Set-Cookie"] is None
+    ids = [headers["X-Request-ID"] for _, headers, _ in answers]
+    assert ids[0] != ids[1]
+    assert answers[0][2] == answers[1][2]
+    told = [each.getMessage() for each in caplog.records if "path=" in each.getMessage()]
+    refused = [line for line in told if line.startswith("refused")]
+    assert refused == [f"refused code=unavailable path={LOGIN} request_id={it}" for it in ids]
+    assert "secret" not in caplog.text
+
+
+def test_a_server_repeats_a_page_for_a_page():
+    status, headers, content = asked("/accounts/login/")
+    assert (status, headers["Content-Type"]) == (UNAVAILABLE, "text/html; charset=utf-8")
+    assert b"cannot answer right now" in content
+    assert set(headers) >= SAFE
+
+
+def test_only_a_listed_origin_may_read_a_repeated_refusal(settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
+    allowed = "Access-Control-Allow-Origin"
+    for line, told in (
+        ("ORIGIN:https://app.example", "https://app.example"),
+        ("Origin: https://elsewhere.example", None),
+        ("X-Origin: https://app.example", None),
+        ("Origin: null", None),
+    ):
+        assert asked(LOGIN, line)[1][allowed] == told
+    assert asked(LOGIN, "", "Origin: https://app.example")[1][allowed] is None, "in the body"
+
+
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "500 Internal Server Error"])
+def test_a_server_repeats_nothing_but_a_refusal(status):
+    def server(environ, start_response):
+        start_response(status, [("X-Of-Somebody", "secret"), ("Set-Cookie", "a=b")])
+        return [b"of somebody"]
+
+    told, headers, content = asked(LOGIN, server=server)
+    assert (told, headers["Content-Type"]) == (UNAVAILABLE, "application/json")
+    assert json.loads(content)["errors"][0]["code"] == "unavailable"
+    assert (headers["X-Of-Somebody"], headers["Set-Cookie"]) == (None, None)
+    assert int(headers["Retry-After"]) > 0
+
+
+def test_no_path_forges_a_line_of_the_log(caplog):
+    asked("/accounts/login/\nrefused")
+    assert "path=/accounts/login/\\nrefused" in caplog.text
+    assert not [each for each in caplog.messages if "\n" in each]
+
+
+@pytest.mark.django_db
+def test_no_client_can_say_that_it_is_refused(user):
+    headers = dict.fromkeys((REFUSED, "accounts-refused", "accounts_refused"), "1")
+    body = {"email": EMAIL, "password": PASSWORD, "transport": "bearer"}
+    answer = Client().post(LOGIN, body, "application/json", secure=True, headers=headers)
+    assert answer.status_code == 200
+
+
+def test_what_a_server_did_not_recognise_takes_no_more_threads_than_it_may():
+    inside, leave = threading.Semaphore(0), threading.Event()
+
+    def server(environ, start_response):
+        if REFUSED not in environ and environ["PATH_INFO"] == LOGIN:
+            inside.release()
+            assert leave.wait(10)
+        return REFUSED in environ
+
+    bounded = Bounded(server, 2, apart="lane")
+
+    def ask(path: str = LOGIN, method: str = "POST") -> bool:
+        return bounded({"REQUEST_METHOD": method, "PATH_INFO": path}, None)
+
+    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(1, "lane") as lane:
+        waiting = [pool.submit(ask), pool.submit(ask), lane.submit(ask)]
+        try:
+            assert all(inside.acquire(timeout=10) for _ in waiting)
+            assert ask()
+            assert not ask("/api/users/profile")
+            assert not ask("/\xff\x00")
+        finally:
+            leave.set()
+        assert [each.result() for each in waiting] == [False] * 3
+    assert not ask()
 
 
 @pytest.mark.django_db
