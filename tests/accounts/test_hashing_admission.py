@@ -287,6 +287,7 @@ LOGIN = "/api/auth/login"
 UNAVAILABLE = "HTTP/1.1 503 Service Unavailable"
 
 
+@pytest.mark.django_db  # a request closes connections that are of no use
 def test_a_server_repeats_a_refusal(caplog):
     answers = [asked(LOGIN, "Cookie: secret-cookie", "Authorization: secret") for _ in range(2)]
     for status, headers, content in answers:
@@ -305,6 +306,7 @@ def test_a_server_repeats_a_refusal(caplog):
     assert "secret" not in caplog.text
 
 
+@pytest.mark.django_db
 def test_a_server_repeats_a_page_for_a_page():
     status, headers, content = asked("/accounts/login/")
     assert (status, headers["Content-Type"]) == (UNAVAILABLE, "text/html; charset=utf-8")
@@ -312,6 +314,7 @@ def test_a_server_repeats_a_page_for_a_page():
     assert set(headers) >= SAFE
 
 
+@pytest.mark.django_db
 def test_only_a_listed_origin_may_read_a_repeated_refusal(settings):
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example"]
     allowed = "Access-Control-Allow-Origin"
@@ -338,6 +341,7 @@ def test_a_server_repeats_nothing_but_a_refusal(status):
     assert int(headers["Retry-After"]) > 0
 
 
+@pytest.mark.django_db
 def test_no_path_forges_a_line_of_the_log(caplog):
     asked("/accounts/login/\nrefused")
     assert "path=/accounts/login/\\nrefused" in caplog.text
