@@ -293,7 +293,7 @@ def test_the_second_ctrl_c_does_not_wait(dead):
 
 def test_a_long_run_says_so_where_there_is_no_terminal(dead, monkeypatch):
     assert "so far" not in flush("--dry-run") + flush("--batch-size=4")
-    sessions(dead[0].user, 5, timezone.now())
+    sessions(dead[0].user, 5, timezone.now() - timedelta(minutes=1))
     monkeypatch.setattr(progress, "LINE_EVERY", 0)
     lines = [line for line in flush("--batch-size=4").splitlines() if "tokens.Session" in line]
     assert lines == [
