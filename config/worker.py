@@ -23,6 +23,8 @@ LOOK = 8192
 SWITCH = 0.0005
 """Seconds for which a thread computes while others want to: they ask many times a request."""
 POST = re.compile(rb"POST (/[^\s?]*)\S* HTTP/1\.[01]\r\n")
+PATIENCE = 0.02
+"""Seconds for the body of whoever is refused."""
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,5})[ \t]*\r\n", re.IGNORECASE)
 
 
@@ -86,14 +88,22 @@ def _refuse(sock: socket.socket, answer: Callable[[], bytes]) -> None:
     the answer off."""
     try:
         said = answer()
-        sock.setblocking(False)
+        sock.settimeout(PATIENCE)
         with suppress(OSError):
-            sock.recv(LOOK)
+            read = sock.recv(LOOK)
+            while not _is_there(read) and (more := sock.recv(LOOK)):
+                read += more
         with suppress(OSError):
             sock.sendall(said)
             sock.shutdown(socket.SHUT_WR)
     finally:
         close(sock)
+
+
+def _is_there(read: bytes) -> bool:
+    end = read.find(b"\r\n\r\n")
+    length = LENGTH.search(read, 0, end + 2)
+    return length is None or len(read) - end - 4 >= int(length[1])
 
 
 def _peek(conn: TConn) -> bytes | None:
@@ -119,6 +129,7 @@ def _path_that_hashes(head: bytes) -> str:
 
 
 def _is_whole(head: bytes) -> bool:
+    """Or will be at once: many clients send the body in a packet of its own."""
     end = head.find(b"\r\n\r\n")
     length = LENGTH.search(head, 0, end + 2)
-    return end > 0 and length is not None and len(head) - end - 4 >= int(length[1])
+    return end > 0 and length is not None and int(length[1]) <= LOOK - end - 4

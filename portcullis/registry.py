@@ -41,8 +41,8 @@ _expiring: list[Expiring] = []
 
 
 def expires(*entries: Expiring) -> None:
-    """Enter what expires; to be called from `AppConfig.ready`."""
-    _expiring.extend(entries)
+    """Enter what expires; to be called from `AppConfig.ready`. Twice is once."""
+    _expiring.extend(entry for entry in entries if entry not in _expiring)
 
 
 def expiring() -> tuple[Expiring, ...]:

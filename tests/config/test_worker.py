@@ -51,7 +51,7 @@ def test_which_paths_hash(path, found):
     [
         *(b"", b" ", b"\r\n\r\n", b"POST", b"POST ", b"POST /", b"POST " * 1600),
         *(b"\x00" * LOOK, bytes(range(256)) * 32),
-        *(head(LOGIN)[:-1], head(LOGIN, method=b"GET"), head(LOGIN, method=b"post")),
+        *(head(LOGIN)[:-5], head(LOGIN, method=b"GET"), head(LOGIN, method=b"post")),
     ],
     ids=range(12),
 )
@@ -65,7 +65,8 @@ def test_nothing_else_is_taken_for_one(garbage):
         (b"Content-Length: 2\r\n\r\n{}", True),
         (b"content-length:2\r\n\r\n{}", True),
         (b"CONTENT-LENGTH: \t0 \r\n\r\n", True),
-        (b"Content-Length: 3\r\n\r\n{}", False),
+        (b"Content-Length: 3\r\n\r\n{}", True),  # the rest is in the next packet
+        (b"Content-Length: 9000\r\n\r\n{}", False),
         (b"Content-Length: 2\r\n{}", False),
         (b"Content-Length: -2\r\n\r\n{}", False),
         (b"Content-Length: \r\n\r\n{}", False),
