@@ -11,6 +11,7 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any
 from urllib.parse import unquote
+from weakref import WeakSet
 
 from django.utils.module_loading import import_string
 from gunicorn.util import close
@@ -23,8 +24,6 @@ LOOK = 8192
 SWITCH = 0.0005
 """Seconds for which a thread computes while others want to: they ask many times a request."""
 POST = re.compile(rb"POST (/[^\s?]*)\S* HTTP/1\.[01]\r\n")
-PATIENCE = 0.02
-"""Seconds for the body of whoever is refused."""
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,5})[ \t]*\r\n", re.IGNORECASE)
 
 
@@ -38,6 +37,7 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn publishes no types
     def init_process(self) -> None:
         sys.setswitchinterval(SWITCH)
         self.in_line = 0
+        self.awaited: WeakSet[TConn] = WeakSet()
         self.lane = ThreadPoolExecutor(LANE, "lane")
         self.refusing = ThreadPoolExecutor(1, "refusing")
         super().init_process()
@@ -57,6 +57,8 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn publishes no types
             self._wait_for(conn)
         elif not (path := _path_that_hashes(head)):
             super().enqueue_req(conn)
+        elif (size := _size(head)) > len(head) and conn not in self.awaited:
+            self._await_body(conn, size)
         elif self.in_line < self.places:
             self.in_line += 1
             self._then(self._left, conn, self.lane.submit(self.handle, conn))
@@ -76,6 +78,18 @@ class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn publishes no types
         if error := done.exception():
             self.log.error("Nobody could say what a refusal looks like", exc_info=error)
 
+    def _await_body(self, conn: TConn, size: int) -> None:
+        """Many clients send it in a packet of its own; the poller says when all of it is there."""
+        self.awaited.add(conn)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+        self._wait_for(conn)
+
+    def on_pending_socket_readable(self, conn: TConn, client: Any) -> None:
+        if conn in self.awaited:
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        super().on_pending_socket_readable(conn, client)
+        self.awaited.discard(conn)
+
     def _wait_for(self, conn: TConn) -> None:
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + self.cfg.keepalive
@@ -88,22 +102,14 @@ def _refuse(sock: socket.socket, answer: Callable[[], bytes]) -> None:
     the answer off."""
     try:
         said = answer()
-        sock.settimeout(PATIENCE)
+        sock.setblocking(False)
         with suppress(OSError):
-            read = sock.recv(LOOK)
-            while not _is_there(read) and (more := sock.recv(LOOK)):
-                read += more
+            sock.recv(LOOK)
         with suppress(OSError):
             sock.sendall(said)
             sock.shutdown(socket.SHUT_WR)
     finally:
         close(sock)
-
-
-def _is_there(read: bytes) -> bool:
-    end = read.find(b"\r\n\r\n")
-    length = LENGTH.search(read, 0, end + 2)
-    return length is None or len(read) - end - 4 >= int(length[1])
 
 
 def _peek(conn: TConn) -> bytes | None:
@@ -119,17 +125,16 @@ def _peek(conn: TConn) -> bytes | None:
 
 
 def _path_that_hashes(head: bytes) -> str:
-    """The path of a whole request that wants a password hashed. Who sends one slowly is not kept
-    waiting here, nor keeps others waiting."""
+    """The path of a small request that wants a password hashed."""
     line = POST.match(head)
-    if line is None or not _is_whole(head):
+    if line is None or not 0 < _size(head) <= LOOK:
         return ""
     path = unquote(line[1])
     return path if import_string("accounts.wsgi.hashes")(path) else ""
 
 
-def _is_whole(head: bytes) -> bool:
-    """Or will be at once: many clients send the body in a packet of its own."""
+def _size(head: bytes) -> int:
+    """Of the request, in bytes; 0 if its head does not say."""
     end = head.find(b"\r\n\r\n")
     length = LENGTH.search(head, 0, end + 2)
-    return end > 0 and length is not None and int(length[1]) <= LOOK - end - 4
+    return end + 4 + int(length[1]) if end > 0 and length else 0
